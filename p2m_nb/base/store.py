@@ -9,7 +9,6 @@ __all__ = ['write_atomic', 'CallStore', 'versions', 'Run']
 import errno, hashlib, html, json, os, shutil, sqlite3, sys, tempfile, threading, time, weakref
 from collections.abc import Iterable
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from fastcore.basics import patch
 from .core import *
@@ -76,8 +75,7 @@ class CallStore:
     def _connect(self, write=False):
         if self._db is None and (write or self.path is None or self.path.exists()):
             db = sqlite3.connect(self.path or ':memory:', timeout=60, check_same_thread=False)
-            db.execute('PRAGMA journal_mode=DELETE')
-            db.execute('PRAGMA synchronous=FULL')
+            db.executescript('PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL')
             db.execute('CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, answer TEXT NOT NULL) WITHOUT ROWID')
             self._db = db
         return self._db
@@ -88,6 +86,7 @@ class CallStore:
             return db.execute(sql, values).fetchall() if db else []
 
     def __len__(self): return sum(n for n, in self._rows('SELECT count(*) FROM calls'))
+    def __bool__(self): return True  # an empty store is a store
     def __repr__(self): return f"{len(self):,} answers in {self.recorded or self.path or 'memory'}"
 
     def close(self):
@@ -161,7 +160,7 @@ _held = weakref.WeakValueDictionary()  # folder -> the lock that this process ha
 class _Lock:
     "The right of one process to write in a folder; released with the last `Run` that uses it."
     def __init__(self, folder):
-        self.path, self.mutex = folder/'.lock', threading.RLock()
+        self.path, self.mutex, self.busy = folder/'.lock', threading.RLock(), set()  # busy: stages being written
         self.file = open(self.path, 'a+', encoding='utf-8')
         if not self._take():
             with self.file: owner = self.path.read_text(encoding='utf-8').strip()
@@ -192,9 +191,6 @@ def _lock(folder):
 def _hash(path):
     with open(path, 'rb') as f: return hashlib.file_digest(f, 'sha256').hexdigest()
 
-def _files(folder):
-    return sorted(p for p in folder.rglob('*') if p.is_file() and p != folder/'manifest.json')
-
 def _manifest(folder):
     "The manifest of a stage folder, or None."
     try: return json.loads((folder/'manifest.json').read_text(encoding='utf-8'))
@@ -209,11 +205,9 @@ def _intact(folder):
 
 def versions()-> dict: # package -> version
     "The versions of Python, p2m_nb and of those packages in use that decide a result."
-    found = {'python': sys.version.split()[0]}
-    for name in ('p2m_nb', 'numpy', 'torch', 'transformers', 'datasets', 'openai'):
-        try: found |= {name: version(name)} if name in sys.modules else {}
-        except PackageNotFoundError: pass
-    return found
+    names = ('p2m_nb', 'numpy', 'torch', 'transformers', 'datasets', 'openai')
+    found = {n: getattr(sys.modules.get(n), '__version__', None) for n in names}
+    return {'python': sys.version.split()[0]} | {n: v for n, v in found.items() if v}
 
 # %% ../../nbs/01_base.store.ipynb #c024
 class Run:
@@ -222,7 +216,8 @@ class Run:
         path: str | Path, # made at the first write; checked now
         calls: CallStore | None = None, # use these answers, such as a recorded lesson, instead of the folder's own
     ):
-        self.path, self._calls, self._lock = Path(path), calls or CallStore(Path(path)/'calls.sqlite'), None
+        self.path, self._calls, self._lock = Path(path), calls, None
+        if calls is None: self._calls = CallStore(self.path/'calls.sqlite')
         stands = next(p for p in (self.path, *self.path.absolute().parents) if p.exists())
         with _plain_errors(self.path):
             if not stands.is_dir(): raise NotADirectoryError(errno.ENOTDIR, '')
@@ -233,7 +228,6 @@ class Run:
         with _plain_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             if self._lock is None or not self._lock.path.exists(): self._lock = _lock(self.path)
-        return self._lock.mutex
 
     @property
     def calls(self)-> CallStore:
@@ -256,10 +250,10 @@ class Run:
 # %% ../../nbs/01_base.store.ipynb #c027
 @patch
 def _finish(self: Run, stage, params, folder):
-    files = {p.relative_to(folder).as_posix(): dict(sha256=_hash(p), bytes=p.stat().st_size) for p in _files(folder)}
-    for name in files: _sync(folder/name)
-    for p in folder.rglob('*'):
-        if p.is_dir(): _sync(p)
+    "Sync what was written, then add the manifest that makes it complete."
+    parts = sorted(folder.rglob('*'))
+    for p in parts: _sync(p)
+    files = {p.relative_to(folder).as_posix(): dict(sha256=_hash(p), bytes=p.stat().st_size) for p in parts if p.is_file()}
     manifest = dict(stage=stage, params=params, files=files, versions=versions(), made=time.strftime('%Y-%m-%dT%H:%M:%S%z'))
     write_atomic(folder/'manifest.json', json.dumps(manifest, ensure_ascii=False, indent=1))
 
@@ -270,48 +264,54 @@ def write(self: Run,
     params: dict, # all that decides its content, as JSON can hold it
 ):
     "Give a folder to write into; when the block ends it becomes the stage's folder, at once and whole."
-    with self._begin(), _plain_errors(self.path):
-        new, old, final = self.path/f'.new-{stage}', self.path/f'.old-{stage}', self.path/stage
+    self._begin()
+    new, lock = self.path/f'.new-{stage}', self._lock
+    with lock.mutex:
+        if stage in lock.busy: raise P2MError(f'{stage} in {self.path}', 'another cell is writing it', 'Wait for that cell, or stop it.')
         self._mend(stage)
-        shutil.rmtree(new, ignore_errors=True)
-        new.mkdir()
-        try:
+        lock.busy.add(stage)
+    try:
+        with _plain_errors(self.path):
+            shutil.rmtree(new, ignore_errors=True)
+            new.mkdir()
             yield new
             self._finish(stage, params, new)
-        except BaseException:
-            shutil.rmtree(new, ignore_errors=True)
-            raise
-        if final.exists(): os.replace(final, old)
-        os.replace(new, final)
-        _sync(self.path)
-        shutil.rmtree(old, ignore_errors=True)
+            self._swap(stage)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+        lock.busy.discard(stage)
 
 # %% ../../nbs/01_base.store.ipynb #c029
 @patch
-def _mend(self: Run, stage):
-    "Finish what a killed `write` began: the newest complete folder gets the stage's name, the rest goes."
-    final, parts = self.path/stage, [self.path/f'.new-{stage}', self.path/f'.old-{stage}']
-    if not any(p.exists() for p in parts): return
-    try: mutex = self._begin()
-    except P2MError: return  # its writer lives, and will finish it
-    with mutex, _plain_errors(self.path):
-        if final.exists(): return shutil.rmtree(parts[1], ignore_errors=True)
-        whole = next((p for p in parts if _intact(p)), None)
-        if whole: os.replace(whole, final)
+def _swap(self: Run, stage):
+    "Give the new folder the stage's name: the old one away, the new one in, the old one gone."
+    final, new, old = self.path/stage, self.path/f'.new-{stage}', self.path/f'.old-{stage}'
+    shutil.rmtree(old, ignore_errors=True)
+    if final.exists(): os.replace(final, old)
+    os.replace(new, final)
+    _sync(self.path)
+    shutil.rmtree(old, ignore_errors=True)
 
 @patch
-def latest(self: Run,
-    stage: str, # the name of its folder
-)-> Path | None:
+def _mend(self: Run, stage):
+    "Finish what a killed `write` began."
+    final, new, old = self.path/stage, self.path/f'.new-{stage}', self.path/f'.old-{stage}'
+    if not new.exists() and not old.exists(): return
+    try: self._begin()
+    except P2MError: return  # its writer lives, and will finish it
+    with self._lock.mutex, _plain_errors(self.path):
+        if stage in self._lock.busy: return
+        if _intact(new): self._swap(stage)
+        elif not final.exists() and _intact(old): os.replace(old, final)
+
+@patch
+def latest(self: Run, stage: str)-> Path | None:
     "The stage's folder if it is complete, whatever it was made with."
     self._mend(stage)
     return self.path/stage if _intact(self.path/stage) else None
 
 @patch
-def result(self: Run,
-    stage: str, # the name of its folder
-    params: dict, # as given to `write`
-)-> Path | None:
+def result(self: Run, stage: str, params: dict)-> Path | None:
     "The stage's folder if it is complete and was made with equal `params`."
     folder = self.latest(stage)
     return folder if folder and fingerprint(_manifest(folder)['params']) == fingerprint(params) else None
@@ -319,9 +319,9 @@ def result(self: Run,
 # %% ../../nbs/01_base.store.ipynb #c032
 @patch
 def _update(self: Run, change):
-    with self._begin():
-        info = self.info
-        change(info)
+    self._begin()
+    with self._lock.mutex:
+        change(info := self.info)
         write_atomic(self.path/'run.json', json.dumps(info, ensure_ascii=False, indent=1))
 
 @patch
@@ -333,9 +333,7 @@ def note(self: Run,
     self._update(lambda info: info.setdefault('stages', {}).setdefault(stage, {}).update(facts))
 
 @patch
-def facts(self: Run, stage: str)-> dict:
-    "What was noted of a stage."
-    return self.info.get('stages', {}).get(stage, {})
+def facts(self: Run, stage: str)-> dict: return self.info.get('stages', {}).get(stage, {})
 
 @patch
 def claim(self: Run,
