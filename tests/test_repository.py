@@ -1,0 +1,126 @@
+"""The house holds: floors in order, a light import, settings and generated files in step, rooms of a readable size."""
+import ast, configparser, inspect, re, subprocess, sys, tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+import nbformat, pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT/'.ci'))
+import tidy
+
+HEAVY = 'torch transformers datasets openai pandas matplotlib gradio ipywidgets'.split()
+NAMES = '''
+'''.split()
+NOTEBOOKS = sorted((ROOT/'nbs').glob('[0-9]*_*.ipynb'))
+ROOMS = [p.stem.split('_', 1)[1] for p in NOTEBOOKS]  # module names in the order of the house
+MODULES = sorted(p for p in (ROOT/'p2m_nb').rglob('*.py') if p.name != '_modidx.py')
+
+
+def module_path(room): return ROOT.joinpath('p2m_nb', *room.split('.')).with_suffix('.py')
+def tree(path): return ast.parse(path.read_text(encoding='utf-8'))
+
+
+def imported(path):
+    "Full names of all that a module imports, inside functions too."
+    package = path.relative_to(ROOT).parent.parts
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import): yield from (a.name for a in node.names)
+        if isinstance(node, ast.ImportFrom):
+            above = package[:len(package) - node.level + 1] if node.level else ()
+            stem = '.'.join([*above, *filter(None, [node.module])])
+            yield from [stem, *(f'{stem}.{a.name}' for a in node.names)]
+
+
+@pytest.mark.parametrize('room', ROOMS)
+def test_a_room_imports_only_from_rooms_above_it(room):
+    ours = {name.removeprefix('p2m_nb.') for name in imported(module_path(room)) if name.startswith('p2m_nb.')}
+    above = ROOMS[:ROOMS.index(room)]
+    assert not [name for name in ours if name not in ('base', 'data', 'model', 'result')
+                and not any(name == a or name.startswith(f'{a}.') for a in above)]
+
+
+def test_every_import_is_declared():
+    project = tomllib.loads((ROOT/'pyproject.toml').read_text(encoding='utf-8'))['project']
+    declared = {same_name(re.match(r'[\w.-]+', d)[0]) for d in project['dependencies'] + project['optional-dependencies']['demo']}
+    brings = declared | {'ipython'}  # ipywidgets and every notebook bring IPython
+    found = {name.split('.')[0] for path in MODULES for name in imported(path)} - set(sys.stdlib_module_names) - {'p2m_nb'}
+    where = packages_distributions()
+    assert not {n for n in found if not brings & {same_name(d) for d in where.get(n, [n])}}
+
+
+def same_name(distribution): return re.sub(r'[-_.]+', '-', distribution).lower()
+
+
+def test_import_is_light():
+    code = f'''if True:
+        import sys, time
+        start = time.perf_counter()
+        import p2m_nb.all
+        seconds = time.perf_counter() - start
+        import p2m_nb.cli
+        print(seconds, *set({HEAVY}) & set(sys.modules))'''
+    run = lambda: subprocess.run([sys.executable, '-c', code], stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
+    runs = [run().stdout.split() for _ in range(3)]
+    assert runs[0][1:] == []
+    assert min(float(r[0]) for r in runs) < 0.5
+
+
+def test_names_a_learner_gets():
+    given = {}
+    exec('from p2m_nb.all import *', given)
+    names = set(given) - {'__builtins__'}
+    assert (sorted(names - set(NAMES)), sorted(set(NAMES) - names)) == ([], [])  # new ones, missing ones
+    assert not {'filter', 'map', 'report', 'demo', 'transform'} & names
+
+
+def test_readme_example_fits_the_library():
+    given = {}
+    exec('from p2m_nb.all import *', given)
+    blocks = re.findall(r'^```python\n(.*?)^```', (ROOT/'README.md').read_text(encoding='utf-8'), re.M | re.S)
+    calls = [c for b in blocks for c in ast.walk(ast.parse(b)) if isinstance(c, ast.Call)]
+    for call in (c for c in calls if isinstance(c.func, ast.Name) and c.func.id != 'open'):
+        inspect.signature(given[call.func.id]).bind(*call.args, **{k.arg: k.value for k in call.keywords})
+    methods = {name for c in calls if isinstance(c.func, ast.Attribute) for name in [c.func.attr]} - {'read'}
+    assert methods and all(hasattr(given['Student'], m) for m in methods)
+
+
+def settings_of(text):
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read_string(text)
+    return dict(parser['p2m_nb'])
+
+
+def test_root_settings_are_the_packaged_ones_commented_out():
+    root, packaged = ((ROOT/p).read_text(encoding='utf-8') for p in ('settings.ini', 'p2m_nb/settings.ini'))
+    assert settings_of(root) == {}
+    assert settings_of(re.sub(r'^#(?=\w)', '', root, flags=re.M)) == settings_of(packaged)
+
+
+@pytest.mark.parametrize('room', ROOMS)
+def test_a_room_is_of_a_readable_size(room):
+    own = module_path(room).read_text(encoding='utf-8').split('\n# %% ../', 1)[1].splitlines()  # nbdev wrote what is before it
+    code = [line for line in own if line.strip() and not line.startswith('# %% ')]
+    assert len(code) <= 350, f'{len(code)} lines: two ideas'
+    assert not [line for line in own if len(line) > 120]
+
+
+@pytest.mark.parametrize('path', NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_reads_as_a_lesson(path):
+    cells = nbformat.read(path, as_version=4).cells
+    first = [i for i, c in enumerate(c for c in cells if c.cell_type == 'code') if c.outputs][:1]
+    assert cells[0].source.startswith('# ') and '\n> ' in cells[0].source
+    assert len(cells) <= 40
+    assert first and first[0] < 5, 'the first output comes too late'
+
+
+def test_notebooks_are_clean(): assert tidy.notebooks(check=True) == []
+def test_readme_is_made_from_the_index(): assert tidy.readme(check=True) == []
+
+
+def test_clean_takes_widget_state_and_keeps_text():
+    output = lambda **data: nbformat.v4.new_output('display_data', data=data)
+    nb = nbformat.v4.new_notebook(metadata=dict(widgets={}), cells=[nbformat.v4.new_code_cell('panel', execution_count=3, outputs=[
+        output(**{'text/html': '<b>static</b>'}), output(**{tidy.WIDGETS[0]: {}, 'text/plain': 'Panel()'})])])
+    cell = tidy.clean(nb).cells[0]
+    assert [o.data for o in cell.outputs] == [{'text/html': '<b>static</b>'}]
+    assert cell.execution_count is None and 'widgets' not in tidy.clean(nb).metadata
