@@ -42,7 +42,8 @@ def is_correct(
 )-> list[bool]: # row by row; raises P2MError when the two do not fit
     "Which predictions equal their reference, space at the ends apart."
     if len(predictions) != len(references):
-        raise P2MError(f'{len(predictions):,} predictions', f'there are {len(references):,} references', 'Pass one prediction for each reference.')
+        raise P2MError(f'{len(predictions):,} predictions', f'there are {len(references):,} references',
+                       'Pass one prediction for each reference.')
     if not len(references): raise P2MError('references=[]', 'there is nothing to measure', 'Pass one row or more.')
     return [str(p).strip() == str(r).strip() for p, r in zip(predictions, references)]
 
@@ -121,7 +122,8 @@ def rouge_l_score(
     "ROUGE-L F, mean over the rows; any script."
     is_correct(predictions, references)
     rows = np.array([rouge_l(p, r)[2] for p, r in zip(predictions, references)])
-    return Score('ROUGE-L (mean F)', float(rows.mean()), *_interval(_draws(len(rows), seed, samples) @ rows/len(rows)), len(rows))
+    drawn = _draws(len(rows), seed, samples) @ rows/len(rows)
+    return Score('ROUGE-L (mean F)', float(rows.mean()), *_interval(drawn), len(rows))
 
 # %% ../../nbs/03_base.metrics.ipynb #c021
 def confusion(
@@ -129,12 +131,19 @@ def confusion(
     references: list[str], # right labels
     labels: list[str], # order of rows and columns
 )-> np.ndarray: # integers, shape (labels, labels)
-    "Counts, rows are references. An answer that is no label stands in no cell: its row then sums to less than the label occurs."
+    "Counts, rows are references. An answer that is no label stands in no cell, so its row sums to less than it should."
     is_correct(predictions, references)
     counts = Counter(zip(references, predictions))
     return np.array([[counts[r, p] for p in labels] for r in labels])
 
 # %% ../../nbs/03_base.metrics.ipynb #c024
+def _paired(a, b, kind):
+    "Both as arrays of `kind`; raises P2MError when they are not of the same rows."
+    a, b = np.asarray(a, dtype=kind), np.asarray(b, dtype=kind)
+    if a.shape == b.shape and a.size: return a, b
+    raise P2MError(f'{a.size:,} and {b.size:,} rows', 'a paired test needs the same rows, one or more',
+                   'Pass both models’ results on one test set.')
+
 def _newcombe(a, b, c, d):
     "95 % interval of a paired difference of shares; a both right, b and c only one, d none."
     n, (p1, p2) = a + b + c + d, ((a + b)/(a + b + c + d), (a + c)/(a + b + c + d))
@@ -149,8 +158,7 @@ def paired_test(
     correct_b: list[bool], # the second, on the same rows
 )-> dict: # difference (a - b), low, high, p, n, only_a, only_b, test, interval
     "McNemar's exact test of two models on the same rows, with the interval of the difference in accuracy."
-    a, b = (np.asarray(v, dtype=bool) for v in (correct_a, correct_b))
-    if a.shape != b.shape or not a.size: raise P2MError(f'{a.size:,} and {b.size:,} rows', 'a paired test needs the same rows, one or more', 'Pass equally many.')
+    a, b = _paired(correct_a, correct_b, bool)
     both, only_a, only_b, none = (int(v.sum()) for v in (a & b, a & ~b, ~a & b, ~a & ~b))
     split = only_a + only_b
     tail = sum(math.comb(split, i) for i in range(min(only_a, only_b) + 1))
@@ -166,12 +174,12 @@ def paired_bootstrap(
     samples: int = 2000, # resamples
 )-> dict: # difference (a - b), low, high, p, n, test, interval
     "Difference in mean score on the same rows, with a bootstrap interval and a two-sided p."
-    a, b = (np.asarray(v, dtype=float) for v in (scores_a, scores_b))
-    if a.shape != b.shape or not a.size: raise P2MError(f'{a.size:,} and {b.size:,} rows', 'a paired test needs the same rows, one or more', 'Pass equally many.')
+    a, b = _paired(scores_a, scores_b, float)
     drawn = _draws(a.size, seed, samples) @ (a - b)/a.size
     low, high = _interval(drawn)
     worse = 2*min((drawn <= 0).sum() + 1, (drawn >= 0).sum() + 1)/(samples + 1)
-    return dict(difference=float((a - b).mean()), low=low, high=high, p=float(min(1., worse)), n=a.size, test='paired bootstrap', interval='bootstrap')
+    return dict(difference=float((a - b).mean()), low=low, high=high, p=float(min(1., worse)), n=a.size,
+                test='paired bootstrap', interval='bootstrap')
 
 # %% ../../nbs/03_base.metrics.ipynb #c031
 def headline_metric(

@@ -23,9 +23,11 @@ def normalise(
     return text.strip(_OUTER) or text
 
 # %% ../../nbs/02_base.text.ipynb #c009
-_UNSPACED = ('\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff' # Han, kana
+_UNSPACED = ('\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff' # kana, Han
+             '\U00020000-\U0003ffff' # rarer Han
              '\u0e01-\u0e3a\u0e40-\u0e5b\u0e81-\u0eff\u1000-\u1049\u1780-\u17d3') # Thai, Lao, Burmese, Khmer
-_MARKS = '\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff' # \w leaves out vowel signs
+# vowel signs belong to words, and \w leaves them out
+_MARKS = '\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff'
 _TOKEN = re.compile(f'[{_UNSPACED}]|(?:[^\\W_{_UNSPACED}]|[{_MARKS}])+')
 _CJK = re.compile(f'[{_UNSPACED}]')
 
@@ -88,9 +90,9 @@ class _Prefixes:
         for g in self.rare(grams): self.index[g].append(j)
     def best(self, grams):
         "`(similarity, j)` of the most similar set, or None below the threshold."
-        near = {j for g in self.rare(grams) for j in self.index.get(g, ())}
-        alike = lambda s: (c := len(grams & s))/(len(grams) + len(s) - c)
-        found = max(((alike(self.sets[j]), -j) for j in near), default=None)
+        near, n = {j for g in self.rare(grams) for j in self.index.get(g, ())}, len(grams)
+        fits = [(j, s) for j in near if self.threshold*max(n, len(s := self.sets[j])) <= min(n, len(s))]
+        found = max((((c := len(grams & s))/(n + len(s) - c), -j) for j, s in fits), default=None)
         return (found[0], -found[1]) if found and found[0] >= self.threshold else None
 
 # %% ../../nbs/02_base.text.ipynb #c020
@@ -126,7 +128,7 @@ def _read_at(text, start):
     try: return json.JSONDecoder().raw_decode(text, start)
     except (ValueError, RecursionError): pass
     depth, quote, close = 0, None, {'{': '}', '[': ']'}
-    for end in range(start, min(len(text), start + 100_000)):
+    for end in range(start, min(len(text), start + 20_000)):
         c = text[end]
         if quote: quote = None if c == quote and text[end-1] != '\\' else quote
         elif c in '"\'' and not (c == "'" and text[end-1].isalnum()): quote = c
@@ -142,7 +144,7 @@ def _read_literal(text, end):
 # %% ../../nbs/02_base.text.ipynb #c029
 def read_json(
     text: str, # an answer of a model
-    tries: int = 200, # brackets to try before giving up
+    tries: int = 100, # brackets to try before giving up
 ): # dict or list; several objects in a row are a list of them; None if there is none
     "The JSON in `text`, whatever stands around it."
     found, at = [], 0
@@ -155,20 +157,22 @@ def read_json(
     return max(found, key=lambda f: f[0])[1] if found else None
 
 # %% ../../nbs/02_base.text.ipynb #c032
-_SCRIPTS = dict(HIRAGANA='ja', KATAKANA='ja', HANGUL='ko', CJK='zh', CYRILLIC='ru', ARABIC='ar', HEBREW='he', GREEK='el',
-                DEVANAGARI='hi', BENGALI='bn', TAMIL='ta', THAI='th', ARMENIAN='hy', GEORGIAN='ka')
-_STOP = {k: frozenset(v.split()) for k, v in dict(
-    en='the a an is are was were be to of and in on at for with my me you i it this that what how do does can have has not please if from',
-    fr='le la les un une des du de et est sont à au aux en dans pour sur avec mon ma mes je tu il elle vous nous ce cette que qui pas ne quel',
-    de='der die das den dem ein eine einen einem und ist sind zu im in auf für mit mein meine ich du er sie wir nicht was wie bitte von am',
-    es='el la los las un una de del y es son en para por con mi mis yo tú que qué no se lo al cómo está este esta hay quiero cuál muy',
-    it='il lo la gli le un una di del della e è sono in per con mio mia che non si al come questo questa mi vorrei nel sul più quale',
-    pt='o a os as um uma de do da dos e é são em no na para por com meu minha que não se ao como este esta eu você quero mais qual',
-    nl='de het een en is zijn van in op voor met mijn ik je hij niet wat hoe dat dit te naar wil kun aan er maar ook').items()}
-_LETTERS = {'ß': 'de', 'ñ': 'es', '¿': 'es', '¡': 'es', 'ã': 'pt', 'õ': 'pt', 'œ': 'fr', 'ù': 'fr'}
+_SCRIPTS = dict(HANGUL='ko', CYRILLIC='ru', ARABIC='ar', HEBREW='he', GREEK='el', DEVANAGARI='hi', BENGALI='bn',
+                TAMIL='ta', THAI='th', ARMENIAN='hy', GEORGIAN='ka')
+_STOP = {line[:2]: frozenset(line[3:].split()) for line in """\
+en the a an is are was were be to of and in on at for with my me you i it this that what how do does can have has not
+fr le la les un une des du de et est sont à au aux en dans pour sur avec mon ma mes je tu il nous vous ce que qui pas
+de der die das den dem ein eine einen und ist sind zu im in auf für mit mein meine ich mich du er sie wir nicht was wie
+es el la los las un una de del y es son en para por con mi mis yo que qué no se lo al cómo está este esta hay quiero
+it il lo la gli le un una di del della e è sono in per con mio mia che non si al come questo questa mi vorrei nel più
+pt o a os as um uma de do da dos e é são em no na para por com meu minha que não se ao como este esta eu você quero
+nl de het een en is zijn van in op voor met mijn ik je hij niet wat hoe dat dit te naar wil kun aan maar""".split('\n')}
+_LETTERS = {'ß': 'de', 'ñ': 'es', '¿': 'es', '¡': 'es', 'ã': 'pt', 'õ': 'pt', 'œ': 'fr'}
 
 @lru_cache(maxsize=20_000)
-def _script(c): return unicodedata.name(c, '?').split()[0].split('-')[0] if c.isalpha() else None
+def _script(c):
+    name = re.split('[ -]', unicodedata.name(c, '?'))[0] if c.isalpha() else None
+    return 'CJK' if name == 'IDEOGRAPHIC' else name # 々
 
 def scripts(
     text: str, # any text
@@ -189,7 +193,9 @@ def language_of(
 )-> str: # ISO 639-1 code; 'en' when there is no sign
     "The language `text` is probably written in, by script and small words."
     letters = scripts(text)
-    if letters['HIRAGANA'] + letters['KATAKANA']: return 'ja'
+    kana = letters['HIRAGANA'] + letters['KATAKANA']
+    east = kana + letters['CJK'] # each says as much as two letters
+    if east and 3*east >= letters.total(): return 'ja' if kana else 'zh'
     script = max(letters, key=letters.get, default='LATIN')
     if script == 'CYRILLIC' and re.search('[іїєґ]', text.lower()): return 'uk'
     if script in _SCRIPTS: return _SCRIPTS[script]

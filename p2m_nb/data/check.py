@@ -7,11 +7,11 @@ __all__ = ['Check', 'checks', 'check_rows']
 
 # %% ../../nbs/12_data.check.ipynb #c003
 import json, re
-from collections import Counter, namedtuple
+from collections import namedtuple
 from collections.abc import Callable
 from datetime import date
 from ..base.core import Curated, Example, Examples, PromptSpec
-from ..base.text import normalise, read_json, scripts, stop_words, tokens
+from ..base.text import language_of, normalise, scripts, stop_words, tokens
 from .template import field_words
 
 # %% ../../nbs/12_data.check.ipynb #c006
@@ -39,22 +39,27 @@ def _span(spec):
     return lambda e: not _inside(e)
 
 # %% ../../nbs/12_data.check.ipynb #c015
+def _scripts(texts):
+    "The scripts of some texts; Japanese is written in three."
+    own, japanese = set(scripts(' '.join(texts))), {'HIRAGANA', 'KATAKANA', 'CJK'}
+    return own | japanese if own & {'HIRAGANA', 'KATAKANA'} else own
+
 def _foreign(text, own):
-    "More than half of the letters of `text` are of scripts not in `own`."
+    "Most letters of `text` are of scripts not in `own`."
     letters = scripts(text)
-    return bool(own) and sum(n for s, n in letters.items() if s not in own) > .5*letters.total()
+    return bool(own) and sum(n for s, n in letters.items() if s not in own) > .6*letters.total()
 
 def _tongue(text, home):
-    "`text` is in another language than `home`, by its small words."
+    "`text` is in another language than those in `home`, by its small words."
     signs = stop_words(text)
-    other = max((n for k, n in signs.items() if k != home), default=0)
-    return other >= 3 and other > 2*signs[home]
+    own, other = (max((n for k, n in signs.items() if (k in home) == mine), default=0) for mine in (True, False))
+    return other >= 3 and other > 2*own
 
 def _language(spec):
-    inputs = set(scripts(' '.join(e.input for e in spec.examples)))
-    outputs = set() if spec.labels else set(scripts(' '.join(e.output for e in spec.examples)))
-    latin = 'LATIN' in inputs and spec.language in ('en', 'fr', 'de', 'es', 'it', 'pt', 'nl')
-    return lambda e: _foreign(e.input, inputs) or _foreign(e.output, outputs) or latin and _tongue(e.input, spec.language)
+    inputs = _scripts(e.input for e in spec.examples)
+    outputs = set() if spec.labels else _scripts(e.output for e in spec.examples)
+    home = {spec.language, *(language_of(e.input) for e in spec.examples)}
+    return lambda e: _foreign(e.input, inputs) or _foreign(e.output, outputs) or _tongue(e.input, home)
 
 # %% ../../nbs/12_data.check.ipynb #c018
 def _is_date(y):
@@ -67,8 +72,9 @@ def _json_keys(y):
     except ValueError: return None
     return sorted(found) if isinstance(found, dict) else None
 
-_FORMATS = (_is_date, re.compile(r'\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?').fullmatch, re.compile(r'\d\d?:\d\d(:\d\d)?').fullmatch,
-            re.compile(r'[-+]?\d+').fullmatch, re.compile(r'[-+]?\d[\d,]*\.?\d*').fullmatch)
+_FORMATS = (_is_date, *(re.compile(p).fullmatch for p in (
+    r'\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?', r'\d\d?:\d\d(:\d\d)?', # date and time, time
+    r'[-+]?\d+', r'[-+]?\d[\d,]*\.?\d*', r'[-+]?\d[\d,]*\.?\d* ?[^\W\d_]+'))) # integer, number, number with its unit
 
 def _format(spec):
     outputs = [e.output.strip() for e in spec.examples]
@@ -79,6 +85,8 @@ def _format(spec):
             return lambda e: e.output.strip() not in others and not fits(e.output.strip())
 
 # %% ../../nbs/12_data.check.ipynb #c021
+_BRACKETS = '()', '[]', '{}', '“”', '（）', '「」'
+
 def _signs(text, fields):
     "The signs of damage that `text` has. Smileys are no brackets, and `1)` is no cut."
     text = re.sub(r'[:;]-?[()]', ' ', text)
@@ -86,7 +94,7 @@ def _signs(text, fields):
     found = dict(
         marker=re.search(rf'(?:^|\s)(?:{markers})\s*:', text), lines='\n' in text.strip(),
         placeholder=re.search(r'\[[^\]\d]+\]|<[A-Za-z_][^<>]*>|\{[^{}]+\}', text),
-        cut=re.search(r'[,:;(\[{、，：（]\s*$', text) or any(text.count(a) > text.count(b) for a, b in ('()', '[]', '{}', '“”', '（）', '「」')),
+        cut=re.search(r'[,:;(\[{、，：（]\s*$', text) or any(text.count(a) > text.count(b) for a, b in _BRACKETS),
         quote=text.count('"') % 2, nothing=not words and text.isascii() and text.strip(),
         loop=len(words) >= 8 and len(set(words)) < .4*len(words), replacement='\ufffd' in text)
     return {k for k, v in found.items() if v}
@@ -103,8 +111,8 @@ def _long(spec):
     return lambda e: len(e.input) > most[0] or not spec.labels and len(e.output) > most[1]
 
 # %% ../../nbs/12_data.check.ipynb #c026
-_CHECKS = {'empty': _empty, 'echo of the prompt': _echo, 'not a label': _label, 'malformed': _malformed, 'too long': _long,
-           'wrong language': _language, 'wrong format': _format, 'not in the input': _span}
+_CHECKS = {'empty': _empty, 'echo of the prompt': _echo, 'not a label': _label, 'malformed': _malformed,
+           'too long': _long, 'wrong language': _language, 'wrong format': _format, 'not in the input': _span}
 
 def checks(
     spec: PromptSpec, # the task

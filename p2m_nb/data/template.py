@@ -23,8 +23,11 @@ def _fill(form, row):
         parts.append(text)
         if name is None: continue
         if not name.isidentifier() or spec or conversion:
-            raise P2MError(f'template {form!r}', f'{{{name}}} is not a plain name', 'Use {input}, {output} or another column; write {{ and }} for braces.')
-        if name not in row: raise P2MError(f'template {form!r}', f'the row has no column {name!r}, only {sorted(row)}', 'Correct the name, or add the column.')
+            raise P2MError(f'template {form!r}', f'{{{name}}} is not a plain name',
+                           'Use {input}, {output} or another column; write {{ and }} for braces.')
+        if name not in row:
+            raise P2MError(f'template {form!r}', f'the row has no column {name!r}, only {sorted(row)}',
+                           'Correct the name, or add the column.')
         parts.append(str(row[name]))
     return ''.join(parts)
 
@@ -76,36 +79,42 @@ class Verbalizer(dict):
 
 # %% ../../nbs/11_data.template.ipynb #c013
 Fields = namedtuple('Fields', 'input output')
-_INPUTS = dict(en='request utterance question query message email tweet review comment ticket complaint headline sentence phrase paragraph passage article document post command description text',
-    fr='demande question message avis commentaire phrase titre article texte', de='Anfrage Frage Nachricht Bewertung Kommentar Satz Artikel Text',
-    es='solicitud petición pregunta mensaje reseña comentario frase artículo texto', zh='请求 问题 消息 评论 句子 文章 文本', ja='リクエスト 質問 メッセージ レビュー 文章 テキスト')
-_OUTPUTS = dict(en='intent sentiment emotion topic category genre team department queue priority translation summary date amount quantity keyword class label answer',
-    fr='intention sentiment émotion thème sujet catégorie service équipe traduction résumé date quantité étiquette réponse',
-    de='Absicht Stimmung Gefühl Thema Kategorie Abteilung Übersetzung Zusammenfassung Datum Menge Klasse Antwort',
+_INPUTS = {k: v.split() for k, v in dict( # the last one is used when the instruction has none
+    en='request utterance question query message email tweet review comment ticket complaint headline sentence phrase '
+       'paragraph passage article document post command description text',
+    fr='demande question message avis commentaire phrase article texte',
+    de='Anfrage Frage Nachricht Bewertung Kommentar Satz Artikel Text',
+    es='solicitud petición pregunta mensaje reseña comentario frase artículo texto',
+    zh='请求 问题 消息 评论 句子 文章 文本', ja='リクエスト 質問 メッセージ レビュー 文章 テキスト').items()}
+_OUTPUTS = {k: v.split() for k, v in dict( # the last two are used when it has none: for labels, for open answers
+    en='intent sentiment emotion topic category genre team department queue priority translation summary date amount '
+       'quantity keyword class label answer',
+    fr='intention sentiment émotion thème sujet catégorie équipe traduction résumé date quantité étiquette réponse',
+    de='Absicht Stimmung Gefühl Thema Kategorie Abteilung Übersetzung Zusammenfassung Datum Menge Label Antwort',
     es='intención sentimiento emoción tema categoría departamento traducción resumen fecha cantidad etiqueta respuesta',
-    zh='意图 情感 主题 类别 翻译 摘要 日期 标签 答案', ja='意図 感情 トピック カテゴリ 翻訳 要約 日付 ラベル 回答')
-_PLAIN = dict(en=('Text', 'Label', 'Answer'), fr=('Texte', 'Étiquette', 'Réponse'), de=('Text', 'Label', 'Antwort'), es=('Texto', 'Etiqueta', 'Respuesta'),
-              zh=('文本', '标签', '答案'), ja=('テキスト', 'ラベル', '回答'))
+    zh='意图 情感 主题 类别 翻译 摘要 日期 标签 答案', ja='意図 感情 トピック カテゴリ 翻訳 要約 日付 ラベル 回答').items()}
 
 # %% ../../nbs/11_data.template.ipynb #c014
-def _named(words, text, language):
-    "The first of `words` that stands in `text`, in singular or plural."
-    for w in words.get(language, '').split():
-        stem = f'{re.escape(w[:-1])}(?:y|ies)' if w[-1] == 'y' else f'{re.escape(w)}(?:s|es|n|en)?'
-        if re.search(stem if language in ('zh', 'ja') else rf'\b{stem}\b', text, re.I): return w[0].upper() + w[1:]
+def _named(words, text, default, spaced):
+    "The first of `words` that stands in `text`, in singular or plural, else the default."
+    plural = lambda w: f'{re.escape(w[:-1])}(?:y|ies)' if w[-1] == 'y' else f'{re.escape(w)}(?:s|es|n|en)?'
+    found = (w for w in words if (re.search(rf'\b{plural(w)}\b', text, re.I) if spaced else w in text))
+    word = next(found, words[default])
+    return word[0].upper() + word[1:]
 
 def field_words(
     spec: PromptSpec, # the task
 )-> Fields: # words for the input and the output
     "What to call the two sides of an example, by the words of the instruction."
     language = language_of(spec.instruction)
-    text, label, answer = _PLAIN.get(language, _PLAIN['en'])
-    source = _named(_INPUTS, spec.instruction, language) or text
-    target = _named(_OUTPUTS, spec.instruction, language) or (label if spec.labels else answer)
-    return Fields(source, target)
+    if language not in _INPUTS: language = 'en'
+    spaced = language not in ('zh', 'ja')
+    return Fields(_named(_INPUTS[language], spec.instruction, -1, spaced),
+                  _named(_OUTPUTS[language], spec.instruction, -2 if spec.labels else -1, spaced))
 
 # %% ../../nbs/11_data.template.ipynb #c017
-def _pairs(examples): return [Example(e['input'], e['output']) if isinstance(e, Mapping) else Example(*e) for e in examples]
+def _pairs(examples):
+    return [Example(e['input'], e['output']) if isinstance(e, Mapping) else Example(*e) for e in examples]
 
 def _words(spec): return Verbalizer.of(spec.labels or ())
 
@@ -123,7 +132,8 @@ def continuation(
 )-> str: # ends where the model goes on
     "Few-shot prompt for a model that continues: for a new row, or with `input` for an answer."
     if spec.labels and label is None and input is None:
-        raise P2MError('label=None', 'a row of a task with labels is asked for by its label', f'Pass one of {list(spec.labels)}.')
+        raise P2MError('label=None', 'a row of a task with labels is asked for by its label',
+                       f'Pass one of {list(spec.labels)}.')
     say, (text, answer) = _words(spec), field_words(spec)
     rows = [(f'{text}: {x.strip()}', f'{answer}: {say.word(y).strip()}') for x, y in _pairs(examples)]
     last = f'{text}:' if input is None else f'{text}: {input.strip()}\n{answer}:'
@@ -137,7 +147,7 @@ def stops(
     label: str | None = None, # as given to `continuation`
     input: str | None = None, # as given to `continuation`
 )-> tuple[str, ...]: # texts at which the continuation is over
-    "Where a continuation ends: at the line's end when what is asked for is one line in all examples, else where the next example begins."
+    "Where a continuation ends: at the end of the line if all examples have one line there, else at the next example."
     sides = [x if label is not None else y if input is not None else f'{x}{y}' for x, y in _pairs(examples)]
     first = field_words(spec)[int(label is not None)]
     if any('\n' in s.strip() for s in sides): return (f'\n\n{first}:',)
@@ -174,15 +184,18 @@ def chat(
     input: str | None = None, # ask for the answer to this input
     n: int = 1, # rows to ask for
 )-> tuple[dict, ...]: # messages, with role and content
-    "Messages that ask a chat model for new rows, or with `input` for an answer, as JSON (`row_schema`, `answer_schema`)."
+    "Messages that ask a chat model for new rows (as in `row_schema`), or with `input` for an answer (`answer_schema`)."
     labels = [f'- {l}: {spec.descriptions[l]}' if spec.descriptions.get(l) else f'- {l}' for l in spec.labels or ()]
     task = '\n'.join([f'Task: {spec.instruction.strip()}', *(['The output is one of:'] + labels if labels else [])])
     shown = '\n'.join(['Examples:', *(_row(x, y) for x, y in _pairs(examples))])
-    if input is not None: last = f'Give the output for this input, as JSON: {{"output": "..."}}\n{json.dumps({"input": input}, ensure_ascii=False)}'
+    if spec.negatives: shown += '\nWrong:\n' + '\n'.join(_row(x, y) for x, y in spec.negatives)
+    if input is not None:
+        given = json.dumps({'input': input}, ensure_ascii=False)
+        last = f'Give the output for this input, as JSON: {{"output": "..."}}\n{given}'
     else:
         of = f' whose output is {json.dumps(label, ensure_ascii=False)}' if label is not None else ''
         last = (f'Write {n} new example{"s"[:n != 1]}{of}, as JSON: {{"rows": [{_row("...", "...")}]}}\n'
-                'Realistic, in the language of the examples, different from them and from each other in topic, wording and length.')
+                'Realistic, in the language of the examples, unlike them and each other in topic, wording and length.')
     return {'role': 'system', 'content': task}, {'role': 'user', 'content': f'{shown}\n\n{last}'}
 
 # %% ../../nbs/11_data.template.ipynb #c031
@@ -221,7 +234,9 @@ def read_rows(
 )-> list[Example]: # those with both sides
     "The rows in a model's reply."
     found = read_json(text)
-    if isinstance(found, dict) and 'input' not in found: found = next((v for v in found.values() if isinstance(v, list)), [])
+    if isinstance(found, dict) and 'input' not in found:
+        found = next((v for v in found.values() if isinstance(v, list)), [])
     rows = [r for r in (found if isinstance(found, list) else [found]) if isinstance(r, dict)]
-    sides = [(_plain(r.get('input') or '').strip(), _plain(v if (v := r.get('output')) is not None else label or '').strip()) for r in rows]
+    said = lambda value, default: _plain(default if value is None else value).strip()
+    sides = [(said(r.get('input'), ''), said(r.get('output'), label or '')) for r in rows]
     return [Example(x, _words(spec).label(y) or y) for x, y in sides if x and y]
