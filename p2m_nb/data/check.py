@@ -93,7 +93,7 @@ def _signs(text, fields):
     words, markers = tokens(text), '|'.join(map(re.escape, (*fields, 'Input', 'Output', 'Example')))
     found = dict(
         marker=re.search(rf'(?:^|\s)(?:{markers})\s*:', text), lines='\n' in text.strip(),
-        placeholder=re.search(r'\[[^\]\d]+\]|<[A-Za-z_][^<>]*>|\{[^{}]+\}', text),
+        placeholder=re.search(r'\[[^\[\]\d]+\]|<[A-Za-z_][^<>]*>|\{[^{}]+\}', text),
         cut=re.search(r'[,:;(\[{、，：（]\s*$', text) or any(text.count(a) > text.count(b) for a, b in _BRACKETS),
         quote=text.count('"') % 2, nothing=not words and text.isascii() and text.strip(),
         loop=len(words) >= 8 and len(set(words)) < .4*len(words), replacement='\ufffd' in text)
@@ -111,8 +111,8 @@ def _long(spec):
     return lambda e: len(e.input) > most[0] or not spec.labels and len(e.output) > most[1]
 
 # %% ../../nbs/12_data.check.ipynb #c026
-_CHECKS = {'empty': _empty, 'echo of the prompt': _echo, 'not a label': _label, 'malformed': _malformed,
-           'too long': _long, 'wrong language': _language, 'wrong format': _format, 'not in the input': _span}
+_CHECKS = {'empty': _empty, 'echo of the prompt': _echo, 'not a label': _label, 'too long': _long,
+           'malformed': _malformed, 'wrong language': _language, 'wrong format': _format, 'not in the input': _span}
 
 def checks(
     spec: PromptSpec, # the task
