@@ -7,7 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-BENCHES := $(basename $(notdir $(sort $(wildcard bench/*.py))))
+BENCHES := $(filter-out make_%,$(basename $(notdir $(sort $(wildcard bench/*.py)))))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1

@@ -1,0 +1,18 @@
+"""Everything for a notebook: `from p2m_nb.all import *`. Written by hand, and without `__all__`: what is imported here is given."""
+from p2m_nb.base.core import Curated, Example, Examples, P2MError, PromptSpec, Splits, setting, settings
+from p2m_nb.base.store import CallStore, Run
+from p2m_nb.base.text import language_of, near_duplicates, normalise
+from p2m_nb.base.metrics import (
+    Score, accuracy, chrf, confusion, exact_match, headline_metric, macro_f1, paired_bootstrap, paired_test,
+    rouge_l_score, wilson,
+)
+from p2m_nb.base.ui import Panel, repair_notebook
+from p2m_nb.base.lm import LM, Completion, Meter, OpenAILM, Request
+from p2m_nb.base.local import LocalLM, install_weights, load_embedder, load_lm
+from p2m_nb.base.search import Index
+from p2m_nb.data.template import Template, Verbalizer
+from p2m_nb.data.check import check_rows, checks
+from p2m_nb.data.catalog import Card, Hit, Hits, bundled_catalog, folder_catalog, read_examples, read_table
+from p2m_nb.data.retrieve import load_datasets, search_datasets
+from p2m_nb.model.train import fit_loop
+from p2m_nb.pipeline import Result, plan, run_pipeline
