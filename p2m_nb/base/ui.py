@@ -15,8 +15,7 @@ from .core import *
 from .store import write_atomic
 
 # %% ../../nbs/04_base.ui.ipynb #c006
-def plain(text, most: int = 80)-> str:
-    "One line of `text` without the characters that markup is made of."
+def plain(text, most: int = 80)-> str: # one line of it, without the characters that markup is made of
     return ' '.join(re.sub('[<>&]', '', str(text)).split())[:most]
 
 # %% ../../nbs/04_base.ui.ipynb #c009
@@ -138,7 +137,7 @@ class Panel:
 @patch
 def _build(self: Panel):
     import ipywidgets as w
-    self._head, self._error, self._text = markup(kind='p2m-title'), markup(), w.Textarea(layout=dict(width='100%'))
+    self._head, self._error, self._text = markup(kind='p2m-title'), markup(kind='p2m-none'), w.Textarea()
     self._strip = w.VBox([markup('Copy this into a cell to get the same without the panel.', 'p2m-soft'), self._text],
                          _dom_classes=('p2m-strip',))
     toggle = w.ToggleButton(description='Code', icon='code', tooltip='The cell that does the same')
@@ -216,8 +215,7 @@ class JobView(Panel):
 @patch
 def refresh(self: JobView):
     if self._view is None: return
-    Panel.refresh(self)
-    p = self.progress
+    p, _ = self.progress, Panel.refresh(self)
     self._line.value = _line_html(p) if p.state == 'busy' or p.done else ''
     self._stream.value = self.stream_html()
     if p.error: self.complain(p.error)
@@ -230,8 +228,9 @@ def stream_html(self: JobView)-> str: # all that streams, as one piece of HTML
     p = self.progress
     rows, bars, counts, curves = list(p.rows)[::-1], dict(p.bars), dict(p.counts), dict(p.curves)
     inner = _rows_html(rows) if rows else f'<div class="p2m-empty">{esc(self.empty)}</div>'
-    parts = [f'<div class="p2m-list">{inner}</div>'*bool(rows or self.rows), curves and curves_html(curves),
-             bars and bars_html(bars), counts and counts_html('Rejected', counts)]
+    room = bool(rows or self.rows)
+    parts = [f'<div class="p2m-list">{inner}</div>'*room, curves and curves_html(curves), bars and bars_html(bars),
+             (counts or bars and room) and counts_html('Rejected', counts)]
     return ''.join(filter(None, parts))
 
 @patch
@@ -344,7 +343,7 @@ class TickView:
         self.bar = row_of(words, *([] if table.one else [self.some, self.all, self.clear]), *actions)
         self.heads = [button(c.title, lambda k=c.key: table.sort(k)) for c in table.columns]
         for c, b in zip(table.columns, self.heads): b._dom_classes = ('p2m-right',)*c.right + ('p2m-x',)*c.narrow
-        self.head, self.none = w.Box(self.heads, _dom_classes=('p2m-thead',)), markup()
+        self.head, self.none = w.Box(self.heads, _dom_classes=('p2m-thead',)), markup(kind='p2m-none')
         self.back, self.next = button('‹ Back', lambda: table.turn(-1)), button('Next ›', lambda: table.turn(1))
         self.count, self.list = markup(kind='p2m-grow'), w.VBox(_dom_classes=('p2m-rows',))
         self.foot = row_of(self.count, self.back, self.next, kind='p2m-foot')
@@ -401,10 +400,11 @@ def fill(self: TickView): # write the page's rows into the widgets
 def _figures(self: TickView):
     t = self.table
     hidden = len(t.ticks) - sum(r['id'] in t.ticks for r in t.shown)
-    span = f'{t.begin + 1:,} to {t.begin + len(t.shown):,} of {len(t.found):,}' if t.shown else 'none'
+    span = f'{t.begin + 1:,} to {t.begin + len(t.shown):,} of {len(t.found):,}' if t.shown else f'0 of {len(t.rows):,}'
     self.count.value = f'{span} &nbsp;<b>{len(t.ticks):,} ticked</b>' + (f' ({hidden:,} not shown)' if hidden else '')
     self.all.description = f'Tick all {len(t.found):,} found'
     for b in (self.all, self.back, self.next): visible(b, len(t.found) > t.page)
+    self.some.disabled = not t.shown
     self.clear.disabled, self.back.disabled, self.next.disabled = not t.ticks, not t.begin, t.shown[-1:] == t.found[-1:]
     for c, b in zip(t.columns, self.heads): b.description = c.title + (' ▾' if t.reverse else ' ▴')*(c.key == t.key)
 
