@@ -13,14 +13,15 @@ from pathlib import Path
 from fastcore.basics import patch
 from .core import *
 
-# %% ../../nbs/01_base.store.ipynb #c006
+# %% ../../nbs/01_base.store.ipynb #c005
 _FULL, _FORBIDDEN = (errno.ENOSPC, errno.EDQUOT), (errno.EACCES, errno.EPERM, errno.EROFS)
 _FREE = 'Choose another folder, one that you may write to.'
 
 def _told(e, path):
     "Why the disk refused and what to do, or None if it is no matter of the disk."
     no, text = getattr(e, 'errno', None), str(e)
-    if no in _FULL or 'disk is full' in text: return 'the disk is full', 'Make room and run the same line again: what was stored is kept.'
+    if no in _FULL or 'disk is full' in text:
+        return 'the disk is full', 'Make room and run the same line again: what was stored is kept.'
     if no in _FORBIDDEN or 'readonly database' in text or 'unable to open' in text: return 'it cannot be written', _FREE
     if no in (errno.ENOTDIR, errno.EEXIST) and any(p.is_file() for p in (path, *path.parents)):
         return 'a file stands where a folder is needed', _FREE
@@ -36,7 +37,7 @@ def _plain_errors(path):
         if told := _told(e, Path(path or '')): raise P2MError(str(getattr(e, 'filename', None) or path), *told) from e
         raise
 
-# %% ../../nbs/01_base.store.ipynb #c008
+# %% ../../nbs/01_base.store.ipynb #c007
 def _sync(path):
     "Force `path` to the disk; Windows cannot open a folder, and needs no sync of one."
     if os.name == 'nt' and Path(path).is_dir(): return
@@ -63,9 +64,9 @@ def write_atomic(
         _sync(path.parent)
     return path
 
-# %% ../../nbs/01_base.store.ipynb #c011
+# %% ../../nbs/01_base.store.ipynb #c010
 class CallStore:
-    "Answers of language models by the key of their request, in one SQLite file. Safe for threads and for two processes."
+    "Answers of language models by the key of their request, in one SQLite file. Safe for threads and two processes."
     def __init__(self,
         path: str | Path | None = None, # made at the first `put`; None keeps the answers in memory
     ):
@@ -115,13 +116,14 @@ def get(self: CallStore,
     for i in range(0, len(keys), 500):
         part = keys[i:i+500]
         marks = ','.join('?'*len(part))
-        found |= {k: json.loads(a) for k, a in self._rows(f'SELECT key, answer FROM calls WHERE key IN ({marks})', part)}
+        rows = self._rows(f'SELECT key, answer FROM calls WHERE key IN ({marks})', part)
+        found |= {k: json.loads(a) for k, a in rows}
     if self.recorded and not self.recording and len(found) < len(set(keys)):
         raise P2MError(str(self.recorded), f'it holds no answer to {len(set(keys)) - len(found)} of these requests',
-                       'Record them with `make record`, or go back to the prompt, seed and settings it was recorded with.')
+                       'Record them with `make record`, or go back to the prompt, seed and settings of the record.')
     return found
 
-# %% ../../nbs/01_base.store.ipynb #c014
+# %% ../../nbs/01_base.store.ipynb #c013
 @patch
 def export_jsonl(self: CallStore,
     path: str | Path, # written whole, rows sorted by key: the same answers give the same bytes
@@ -140,21 +142,23 @@ def replay(cls: CallStore,
     if not path.exists() and not recording:
         raise P2MError(str(path), 'there is no such record of answers', 'Make it with `make record`.')
     try: rows = from_jsonl(path.read_text(encoding='utf-8')) if path.exists() else []
-    except ValueError as e: raise P2MError(str(path), f'it is not a record of answers ({e})', 'Make it again with `make record`.') from e
+    except ValueError as e:
+        raise P2MError(str(path), f'it is not a record of answers ({e})', 'Make it again with `make record`.') from e
     store.put({r['key']: r['answer'] for r in rows})
     store.recorded, store.recording = path, recording
     return store
 
-# %% ../../nbs/01_base.store.ipynb #c018
+# %% ../../nbs/01_base.store.ipynb #c017
 @patch
 def usage(self: CallStore)-> dict: # stage -> dict of calls, tokens, cost (dollars), seconds
     "What the stored answers took to get, by the stage that asked first."
-    part = lambda name: f"coalesce(sum(json_extract(answer, '$.{name}')), 0)"
-    sql = (f"SELECT coalesce(json_extract(answer, '$.stage'), ''), count(*), {part('prompt_tokens')} + {part('completion_tokens')}, "
-           f"{part('cost')}, {part('seconds')} FROM calls GROUP BY 1 ORDER BY 1")
+    field = lambda name, empty: f"coalesce(json_extract(answer, '$.{name}'), {empty})"
+    tokens = f"sum({field('prompt_tokens', 0)} + {field('completion_tokens', 0)})"
+    sums = f"{tokens}, sum({field('cost', 0)}), sum({field('seconds', 0)})"
+    sql = f"""SELECT {field('stage', "''")}, count(*), {sums} FROM calls GROUP BY 1 ORDER BY 1"""
     return {stage: dict(calls=n, tokens=t, cost=c, seconds=s) for stage, n, t, c, s in self._rows(sql)}
 
-# %% ../../nbs/01_base.store.ipynb #c021
+# %% ../../nbs/01_base.store.ipynb #c020
 _held = weakref.WeakValueDictionary()  # folder -> the lock that this process has on it
 
 class _Lock:
@@ -178,7 +182,8 @@ class _Lock:
             else:
                 import fcntl
                 fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as e: return e.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # some mounts have no locks
+        except OSError as e:
+            return e.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # some mounts know no locks
         return True
 
 def _lock(folder):
@@ -187,7 +192,7 @@ def _lock(folder):
     if held is None or not held.path.exists(): held = _held[name] = _Lock(folder)
     return held
 
-# %% ../../nbs/01_base.store.ipynb #c023
+# %% ../../nbs/01_base.store.ipynb #c022
 def _hash(path):
     with open(path, 'rb') as f: return hashlib.file_digest(f, 'sha256').hexdigest()
 
@@ -209,7 +214,7 @@ def versions()-> dict: # package -> version
     found = {n: getattr(sys.modules.get(n), '__version__', None) for n in names}
     return {'python': sys.version.split()[0]} | {n: v for n, v in found.items() if v}
 
-# %% ../../nbs/01_base.store.ipynb #c024
+# %% ../../nbs/01_base.store.ipynb #c023
 class Run:
     "A folder that keeps a run's answers, stages and facts, and from which it resumes."
     def __init__(self,
@@ -240,21 +245,24 @@ class Run:
         "What run.json says."
         path = self.path/'run.json'
         try: return json.loads(path.read_text(encoding='utf-8')) if path.exists() else {}
-        except ValueError as e: raise P2MError(str(path), f'it is not JSON ({e})', 'Mend it, or use another folder.') from e
+        except ValueError as e:
+            raise P2MError(str(path), f'it is not JSON ({e})', 'Mend it, or use another folder.') from e
 
     def close(self):
         "Let another program write here."
         self._calls.close()
         self._lock = None
 
-# %% ../../nbs/01_base.store.ipynb #c027
+# %% ../../nbs/01_base.store.ipynb #c026
 @patch
 def _finish(self: Run, stage, params, folder):
     "Sync what was written, then add the manifest that makes it complete."
     parts = sorted(folder.rglob('*'))
     for p in parts: _sync(p)
-    files = {p.relative_to(folder).as_posix(): dict(sha256=_hash(p), bytes=p.stat().st_size) for p in parts if p.is_file()}
-    manifest = dict(stage=stage, params=params, files=files, versions=versions(), made=time.strftime('%Y-%m-%dT%H:%M:%S%z'))
+    name = lambda p: p.relative_to(folder).as_posix()
+    files = {name(p): dict(sha256=_hash(p), bytes=p.stat().st_size) for p in parts if p.is_file()}
+    made = time.strftime('%Y-%m-%dT%H:%M:%S%z')
+    manifest = dict(stage=stage, params=params, files=files, versions=versions(), made=made)
     write_atomic(folder/'manifest.json', json.dumps(manifest, ensure_ascii=False, indent=1))
 
 @patch
@@ -267,7 +275,8 @@ def write(self: Run,
     self._begin()
     new, lock = self.path/f'.new-{stage}', self._lock
     with lock.mutex:
-        if stage in lock.busy: raise P2MError(f'{stage} in {self.path}', 'another cell is writing it', 'Wait for that cell, or stop it.')
+        if stage in lock.busy:
+            raise P2MError(f'{stage} in {self.path}', 'another cell is writing it', 'Wait for that cell, or stop it.')
         self._mend(stage)
         lock.busy.add(stage)
     try:
@@ -281,7 +290,7 @@ def write(self: Run,
         shutil.rmtree(new, ignore_errors=True)
         lock.busy.discard(stage)
 
-# %% ../../nbs/01_base.store.ipynb #c029
+# %% ../../nbs/01_base.store.ipynb #c028
 @patch
 def _swap(self: Run, stage):
     "Give the new folder the stage's name: the old one away, the new one in, the old one gone."
@@ -316,7 +325,7 @@ def result(self: Run, stage: str, params: dict)-> Path | None:
     folder = self.latest(stage)
     return folder if folder and fingerprint(_manifest(folder)['params']) == fingerprint(params) else None
 
-# %% ../../nbs/01_base.store.ipynb #c032
+# %% ../../nbs/01_base.store.ipynb #c031
 @patch
 def _update(self: Run, change):
     self._begin()
@@ -351,7 +360,7 @@ def claim(self: Run,
     if (mine, info.get('prompt')) != (spec, prompt):
         self._update(lambda info: info.update(prompt=prompt, spec=spec, versions=versions()))
 
-# %% ../../nbs/01_base.store.ipynb #c035
+# %% ../../nbs/01_base.store.ipynb #c034
 @patch(as_prop=True)
 def usage(self: Run)-> dict: # calls, tokens, cost, seconds, and `stages` with the same by stage
     "What the answers in this folder took to get, each counted once however often the run was resumed."
@@ -363,7 +372,8 @@ def _stages(self: Run):
     "A row for each stage folder, oldest first."
     folders = [p for p in self.path.iterdir() if p.is_dir() and p.name[0] != '.'] if self.path.is_dir() else []
     found = [(p, m) for p in folders if (m := _manifest(p))]
-    facts = lambda stage: ', '.join(f'{k} {v}' for k, v in self.facts(stage).items() if isinstance(v, (int, float, str)))
+    short = lambda v: isinstance(v, (int, float, str))
+    facts = lambda stage: ', '.join(f'{k} {v}' for k, v in self.facts(stage).items() if short(v))
     size = lambda m: f"{sum(f['bytes'] for f in m['files'].values()):,} bytes"
     return [dict(stage=p.name, made=m['made'][:16].replace('T', ' '), size=size(m), facts=facts(p.name))
             for p, m in sorted(found, key=lambda pm: pm[1]['made'])]
@@ -371,11 +381,12 @@ def _stages(self: Run):
 @patch
 def __repr__(self: Run):
     use, stages = self.usage, self._stages()
-    head = f"Run {self.path}: " + (f"{use['calls']:,} answers, ${use['cost']:.4f}" if use['calls'] else 'no answers yet')
+    bought = f"{use['calls']:,} answers, ${use['cost']:.4f}" if use['calls'] else 'no answers yet'
+    head = f'Run {self.path}: {bought}'
     return '\n'.join([head] + [f"  {r['stage']:10} {r['made']}  {r['size']}  {r['facts']}".rstrip() for r in stages])
 
 @patch
 def _repr_html_(self: Run):
     stages = self._stages()
-    table = table_html(stages, ['stage', 'made', 'size', 'facts'], most=len(stages)) if stages else '<p>no stage is complete yet</p>'
-    return f"<p>{html.escape(repr(self).splitlines()[0])}</p>{table}"
+    table = table_html(stages, ['stage', 'made', 'size', 'facts'], most=len(stages))
+    return f"<p>{html.escape(repr(self).splitlines()[0])}</p>{table if stages else '<p>no stage is complete yet</p>'}"

@@ -1,0 +1,311 @@
+"What the client for OpenAI-compatible servers does with each fault, over HTTP with the real `openai` package."
+import asyncio, io, json, logging, random, subprocess, sys, threading, time, traceback
+from pathlib import Path
+import pytest
+sys.path.insert(0, str(Path(__file__).parent))
+from openai_server import Server, answer, error
+from p2m_nb.base.core import P2MError, Progress
+from p2m_nb.base.lm import Completion, Meter, OpenAILM, Pace, Request, json_answer, worst_case
+from p2m_nb.base.store import CallStore, Run
+
+KEY = 'sk-planted-0123456789abcdef'
+
+
+def model(server, concurrency=4, **changes):
+    lm = OpenAILM('m', base_url=server.url, api_key=KEY, price=(1., 10.), concurrency=concurrency)
+    vars(lm).update(dict(backoff=.01, timeout=5.) | changes)
+    return lm
+
+
+def ask(n): return [Request(prompt=f'question {i}', max_tokens=5) for i in range(n)]
+def said(request): return request['messages'][-1]['content']
+def texts(completions): return [c.text for c in completions]
+
+
+# errors that stay: said once, in the provider's words
+PERMANENT = {
+    '401': (error(401, 'Incorrect API key provided', 'invalid_api_key'), 'Incorrect API key', 'OPENAI_API_KEY'),
+    '403': (error(403, 'Country not supported'), 'Country not supported', 'another model'),
+    '404': (error(404, 'The model `m` does not exist', 'model_not_found'), 'does not exist', 'name of the model'),
+    'context': (error(400, "This model's maximum context length is 10 tokens", 'context_length_exceeded'), 'maximum context', 'Shorten'),
+    '400': (error(400, 'messages: bad role'), 'bad role', 'Correct'),
+    'quota': (error(429, 'You exceeded your current quota', 'insufficient_quota', 'insufficient_quota'), 'exceeded your', 'credit'),
+    'credit': (error(402, 'Empty', 'credit_balance_exhausted'), 'Empty', 'credit'),
+    'spend': (error(429, 'Stop', 'project_spend_limit_exceeded'), 'Stop', 'limit'),
+}
+
+@pytest.mark.parametrize('name', PERMANENT)
+def test_permanent_errors_are_told_once(name):
+    reply, why, remedy = PERMANENT[name]
+    with Server(lambda n, r: reply) as server, pytest.raises(P2MError) as e:
+        list(model(server).complete(ask(1)))
+    assert why in e.value.why and remedy in e.value.remedy and len(server.requests) == 1
+    assert 'm at 127.0.0.1' in e.value.what
+
+
+# errors that pass
+TRANSIENT = {
+    '408': error(408, 'late'), '409': error(409, 'conflict'), '429': error(429, 'slow down', 'rate_limit_exceeded'),
+    '500': error(500, 'oops'), '503': error(503, 'overloaded'),
+    'dropped': dict(cut=20), 'late': dict(delay=.6), 'not JSON': dict(raw=b'<html>Bad gateway</html>'),
+    'a page': dict(raw=b'<html>Welcome</html>', headers={'content-type': 'text/html'}),
+    'error in a reply': dict(body=dict(error=dict(message='upstream'))),
+}
+
+@pytest.mark.parametrize('name', TRANSIENT)
+def test_transient_errors_are_asked_again(name):
+    with Server(lambda n, r: TRANSIENT[name] if n < 2 else 'fine') as server:
+        assert texts(model(server, timeout=.3).complete(ask(1))) == ['fine']
+    assert len(server.requests) == 3
+
+
+def test_a_server_that_stays_down_is_told_of():
+    with Server(lambda n, r: error(503, 'overloaded')) as server, pytest.raises(P2MError) as e:
+        list(model(server, tries=4).complete(ask(1)))
+    assert 'overloaded (asked 4 times)' in e.value.why and len(server.requests) == 4
+
+
+def test_nobody_there():
+    with Server() as server: pass
+    start = time.monotonic()
+    with pytest.raises(P2MError, match='nothing answers there'): list(model(server).complete(ask(3)))
+    assert time.monotonic() - start < 3
+
+
+@pytest.mark.parametrize('headers, least, most', [({'retry-after': '0.4'}, .4, 2), ({'retry-after-ms': '300'}, .3, 2)])
+def test_retry_after_is_honoured_by_all_in_flight(headers, least, most):
+    with Server(lambda n, r: error(429, 'slow', headers=headers) if n == 0 else 'fine') as server:
+        start = time.monotonic()
+        assert texts(model(server, concurrency=1).complete(ask(3))) == ['fine']*3
+        assert least <= time.monotonic() - start < most
+
+
+def test_a_wait_that_is_too_long_is_told_and_does_not_silence_the_next():
+    with Server(lambda n, r: error(429, 'come back', headers={'retry-after': '9999'}) if n == 0 else 'fine') as server:
+        lm = model(server)
+        with pytest.raises(P2MError, match='come back'): list(lm.complete(ask(1)))
+        assert texts(lm.complete(ask(1))) == ['fine']
+
+
+# answers
+def test_answers_as_they_are():
+    replies = [answer('cut', finish='length'), answer('', finish='content_filter'), answer('x') | {'choices': []},
+               {k: v for k, v in answer('five').items() if k != 'usage'}, answer('{"a": 1} trailing')]
+    with Server(lambda n, r: dict(body=replies[int(said(r).split()[1])])) as server:
+        got = list(model(server).complete(ask(5)))
+    assert [c.finish for c in got] == ['length', 'content_filter', 'stop', 'stop', 'stop']
+    assert got[2] == Completion('', 'stop', 10, 3)
+    assert got[3].completion_tokens == 4 and got[3].prompt_tokens == worst_case(ask(1)[0])[0]   # not counted: the worst
+    assert json_answer(got[4]) == {'a': 1}
+
+
+def test_order_is_kept_and_the_window_bounds_what_is_read():
+    given, pulled = 0, []
+    def requests():
+        for i, r in enumerate(ask(60)):
+            pulled.append((i, given))
+            yield r
+    def script(n, r): return dict(body=answer(said(r)), delay=random.Random(said(r)).random()*.02)
+    with Server(script) as server:
+        lm = model(server, concurrency=3)
+        for i, c in enumerate(lm.complete(requests())):
+            assert c.text == f'question {i}'
+            given = i + 1
+    assert lm.window == 12 and server.most <= 12
+    assert [g for _, g in pulled] == [max(0, i - 11) for i in range(60)]   # always at the same moment
+
+
+def test_concurrency_is_felt_out():
+    with Server(lambda n, r: dict(delay=.02)) as server:
+        list(model(server, concurrency=2).complete(ask(40)))
+    assert 2 < server.most <= 8
+    pace = Pace(16, 64)
+    for i in range(400): pace.answered(busy=i % 25 == 24)   # 4 % are refused: each is alone
+    assert pace.limit >= 16
+    pace.answered(busy=True, wait=.01)
+    assert pace.limit < 40
+
+
+def test_no_structured_answers_here():
+    refuse = lambda n, r: error(400, "'response_format' is not supported") if 'response_format' in r else 'plain'
+    requests = [Request(prompt=str(i), schema={'type': 'object'}) for i in range(20)]
+    with Server(refuse) as server:
+        lm = model(server)
+        assert texts(lm.complete(requests)) == ['plain']*20
+        before = len(server.requests)
+        assert texts(lm.complete(requests)) == ['plain']*20
+        assert len(server.requests) == before + 20   # it is not tried again
+    rename = lambda n, r: error(400, "Use 'max_completion_tokens' instead of 'max_tokens'.") if 'max_tokens' in r else 'ok'
+    with Server(rename) as server: assert texts(model(server).complete(ask(3))) == ['ok']*3
+
+
+def test_what_is_sent():
+    schema = dict(type='object', properties={}, additionalProperties=False)
+    request = Request(messages=(dict(role='system', content='s'), dict(role='user', content='u')), max_tokens=7,
+                      temperature=.5, top_p=.9, stop=('\n',), schema=schema)
+    with Server() as server: list(model(server).complete([request]))
+    sent = server.requests[0]
+    assert [m['role'] for m in sent['messages']] == ['system', 'user'] and sent['stop'] == ['\n']
+    assert (sent['max_tokens'], sent['temperature'], sent['top_p']) == (7, .5, .9)
+    assert sent['response_format']['json_schema']['strict'] is True
+    assert {k.lower(): v for k, v in server.headers[0].items()}['authorization'] == f'Bearer {KEY}'
+
+
+# money
+def test_what_is_stored_costs_nothing(tmp_path):
+    with Server(lambda n, r: said(r)) as server:
+        calls, lm = CallStore(tmp_path/'calls.sqlite'), model(server)
+        first = list(lm.complete(ask(10), calls, Meter(price=lm.price), Progress('generate')))
+        meter = Meter(max_cost=0., max_calls=0, price=lm.price)
+        again = list(model(server).complete(ask(10), calls, meter))
+        list(lm.complete(ask(12), calls))
+    assert texts(first) == texts(again) and all(c.stored for c in again) and not any(c.stored for c in first)
+    assert len(server.requests) == 12 and meter.cost == 0
+    use = calls.usage()
+    assert use['generate']['calls'] == 10 and use['generate']['cost'] == pytest.approx(10*(10*1 + 3*10)/1e6)
+
+
+def test_the_same_question_in_flight_is_asked_once():
+    with Server(lambda n, r: dict(delay=.02)) as server: assert len(list(model(server).complete(ask(1)*5))) == 5
+    assert len(server.requests) == 1
+
+
+def test_a_cap_ends_the_answers():
+    with Server(lambda n, r: said(r)) as server:
+        meter = Meter(max_calls=7)
+        assert texts(model(server).complete(ask(30), meter=meter)) == [f'question {i}' for i in range(7)]
+        assert meter.full and len(server.requests) == 7
+        meter = Meter(max_cost=.0004, price=(1., 10.))
+        list(model(server).complete(ask(30), meter=meter))
+    assert 0 < meter.cost <= .0004 and meter.full
+
+
+def test_an_answer_that_was_lost_counts_against_the_cap():
+    with Server(lambda n, r: dict(cut=10)) as server:
+        meter = Meter(max_calls=2)
+        assert list(model(server).complete(ask(5), meter=meter)) == []
+    assert len(server.requests) == 2 and meter.calls == 0 and len(meter.doubtful) == 2
+
+
+class Draws(OpenAILM):
+    "A model whose line is drawn by lot: it answers, is busy, or loses an answer that it bills."
+    async def _ask(self, body):
+        lot = self.lots
+        await asyncio.sleep(lot.random()*.002)
+        prompt, most = worst_case(Request(body['messages'], max_tokens=body['max_tokens']))
+        draw = lot.random()
+        if draw < self.trouble/2: raise openai_error(lot.choice([429, 500, 503]))
+        used = (lot.randint(1, prompt), lot.randint(0, most))
+        self.billed = [x + y for x, y in zip(self.billed, (1, sum(used), (used[0]*1. + used[1]*10.)/1e6))]
+        if draw < self.trouble: raise ValueError('lost on the way')
+        return Completion('x', 'stop', *used)
+
+
+def openai_error(status):
+    import httpx, openai
+    http = sys.modules.get('httpx2', httpx)
+    reply = http.Response(status, request=http.Request('POST', 'http://localhost'))
+    return openai.APIStatusError('busy', response=reply, body=None)
+
+
+def test_a_cap_is_never_passed():
+    schedules, stopped_early = 300, 0
+    for seed in range(schedules):
+        lot = random.Random(seed)
+        lm = Draws('m', base_url='http://localhost:1', api_key=KEY, price=(1., 10.), concurrency=lot.choice([1, 2, 4, 16]))
+        vars(lm).update(lots=lot, trouble=lot.choice([0, .1, .5]), billed=[0, 0, 0.], backoff=.0005, tries=20)
+        requests = [Request(prompt='x'*lot.randint(1, 60), max_tokens=lot.randint(1, 50), sample=i) for i in range(lot.randint(1, 24))]
+        total = sum(sum(worst_case(r)) for r in requests)
+        caps = dict(max_cost=lot.uniform(0, total*8)/1e6, max_calls=lot.choice([None, 3, 10]), max_tokens=lot.choice([None, lot.randint(1, total)]))
+        meter = Meter(price=lm.price, **caps)
+        got = list(lm.complete(requests, meter=meter))
+        for billed, cap in zip(lm.billed, (caps['max_calls'], caps['max_tokens'], caps['max_cost'])):
+            assert cap is None or billed <= cap*(1 + 1e-9), (seed, lm.billed, caps)
+        assert not meter.held and len(got) <= meter.calls
+        assert (len(got) == len(requests)) or meter.full
+        stopped_early += meter.full
+    assert schedules*.2 < stopped_early < schedules   # the caps did bite, and not always
+
+
+# stopping
+def test_stop_is_quick_and_what_is_on_its_way_is_stored():
+    with Server(lambda n, r: dict(delay=.5 if n >= 4 else 0)) as server:
+        calls, progress, lm = CallStore(), Progress('generate'), model(server)
+        threading.Timer(.2, progress.stop).start()
+        start = time.monotonic()
+        got = list(lm.complete(ask(40), calls, progress=progress))
+        assert time.monotonic() - start < .45 and 1 <= len(got) < 40
+        sent = len(server.requests)
+        time.sleep(.7)
+        assert len(calls) == sent == len(server.requests) > len(got)
+
+
+def test_answers_on_their_way_survive_the_end_of_the_program(tmp_path):
+    with Server(lambda n, r: dict(delay=.4)) as server:
+        program = f"""
+from p2m_nb.base.lm import OpenAILM, Request
+from p2m_nb.base.store import CallStore
+lm = OpenAILM('m', base_url={server.url!r}, concurrency=3)
+answers = lm.complete((Request(prompt=str(i)) for i in range(9)), CallStore({str(tmp_path/'calls.sqlite')!r}))
+next(answers)
+"""
+        subprocess.run([sys.executable, '-c', program], check=True, cwd=Path(__file__).parent.parent)
+        assert len(CallStore(tmp_path/'calls.sqlite')) == len(server.requests) < 9
+
+
+def test_an_error_keeps_what_was_paid_for():
+    def script(n, r): return error(401, 'revoked') if said(r) == 'question 6' else dict(body=answer(said(r)), delay=.01)
+    with Server(script) as server:
+        calls, got = CallStore(), []
+        with pytest.raises(P2MError, match='revoked'):
+            for c in model(server).complete(ask(40), calls): got.append(c.text)
+        time.sleep(.1)
+    assert got == [f'question {i}' for i in range(6)] and len(calls) == len(server.requests) - 1
+
+
+def test_a_full_disk_is_told(tmp_path):
+    class Full(CallStore):
+        def put(self, answers): raise P2MError('calls.sqlite', 'the disk is full', 'Make room.')
+    with Server() as server, pytest.raises(P2MError, match='disk is full'): list(model(server).complete(ask(3), Full()))
+
+
+def test_under_a_running_loop():
+    async def cell(): return texts(model(server).complete(ask(3)))
+    with Server(lambda n, r: said(r)) as server: assert asyncio.run(cell()) == texts(map(lambda r: Completion(r.prompt), ask(3)))
+
+
+# secrets
+def test_the_key_is_nowhere(tmp_path, caplog, capfd):
+    caplog.set_level(logging.DEBUG)
+    lines = io.StringIO()
+    logging.getLogger().addHandler(handler := logging.StreamHandler(lines))
+    run, told = Run(tmp_path/'run'), []
+    def script(n, r): return 'fine' if n < 3 else error(401, f'Incorrect API key provided: {KEY}')
+    with Server(script) as server:
+        lm, progress, meter = model(server), Progress('generate'), Meter()
+        list(lm.complete(ask(3), run.calls, meter, progress))
+        run.note('generate', model=repr(lm), meter=repr(meter))
+        try: list(lm.complete(ask(5), run.calls, meter, progress))
+        except P2MError as e: told = [str(e), repr(e), *traceback.format_exception(e), str(e.__cause__), str(e.__context__)]
+    logging.getLogger().removeHandler(handler)
+    assert 'Incorrect API key provided: ***' in told[0] and len(run.calls) == 3
+    run.calls.export_jsonl(tmp_path/'run'/'calls.jsonl')
+    seen = told + [repr(lm), str(vars(lm)), repr(run), run._repr_html_(), lines.getvalue(), caplog.text, *capfd.readouterr(),
+                   str(progress.facts), repr(meter), repr(run.calls)]
+    files = [p.read_bytes() for p in (tmp_path/'run').rglob('*') if p.is_file()]
+    assert len(files) >= 3
+    for text in seen + [f.decode('latin-1') for f in files]: assert KEY not in text and KEY[3:] not in text
+
+
+@pytest.mark.parametrize('options, why', [
+    (dict(api_key=''), 'OPENAI_API_KEY'), (dict(base_url='localhost:8000'), 'http://localhost:8000/v1'),
+    (dict(base_url='http://localhost:1', api_key='two words'), 'no key has'), (dict(base_url='http://localhost:1', price=.15), 'price'),
+    (dict(base_url='http://localhost:1', concurrency=0), 'concurrency'), (dict(base_url='http://localhost:1', model=''), 'needs its name')])
+def test_bad_input_is_told_before_any_request(options, why, monkeypatch):
+    monkeypatch.delenv('OPENAI_API_KEY', raising=False)
+    with pytest.raises(P2MError) as e: OpenAILM(**dict(model='m') | options)
+    assert why in str(e.value) and 'words' not in str(e.value)
+
+
+def test_a_cap_without_a_price_is_refused():
+    with pytest.raises(P2MError, match='price='): Meter(max_cost=5)
