@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['Example', 'KINDS', 'P2MError', 'fingerprint', 'PromptSpec', 'check_spec', 'Examples', 'to_jsonl', 'from_jsonl', 'esc',
-           'cell_text', 'table_html', 'Curated', 'Splits', 'settings', 'setting', 'Progress', 'money', 'seconds_text',
+           'table_cell', 'table_html', 'Curated', 'Splits', 'settings', 'setting', 'Progress', 'money', 'seconds_text',
            'share', 'TerminalLine', 'Job']
 
 # %% ../../nbs/00_base.core.ipynb #c002
-import configparser, hashlib, html, json, logging, os, shutil, sys, threading, time
+import configparser, hashlib, html, json, logging, os, re, shutil, sys, threading, time
 from collections import Counter, deque, namedtuple
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, asdict, replace
@@ -156,7 +156,7 @@ def esc(text)-> str:
     "Any text as HTML that shows exactly that text."
     return html.escape(str(text), quote=True)
 
-def cell_text(value)-> str:
+def table_cell(value)-> str:
     "A value as a table shows it: `13,784`, `0.89`, `en fr`."
     if isinstance(value, float): return f'{value:.2f}'
     if isinstance(value, int): return f'{value:,}'
@@ -168,7 +168,7 @@ def table_html(
     most: int = 10, # rows shown
 )-> str: # a bare table, readable without any style
     "Escaped HTML table of the first rows."
-    cell = lambda v: f'<td style="text-align:left">{esc(cell_text(v))}</td>'
+    cell = lambda v: f'<td style="text-align:left">{esc(table_cell(v))}</td>'
     head = ''.join(f'<th style="text-align:left">{esc(c)}</th>' for c in columns)
     body = ''.join('<tr>' + ''.join(cell(r.get(c)) for c in columns) + '</tr>' for r in rows[:most])
     return f'<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
@@ -307,7 +307,7 @@ def words(self: Progress)-> list[str]:
     if self.state == 'busy' and self.rate > 0:
         words.append(f'{self.rate:,.1f}/s' if self.rate < 100 else f'{self.rate:,.0f}/s')
         if self.total > self.done: words.append(seconds_text((self.total - self.done)/self.rate) + ' left')
-    fact = lambda k, v: v if v[:1].isalpha() or v[:1] == '$' else f"{v} {k.replace('_', ' ')}"
+    fact = lambda k, v: v if re.match(r'[^\W\d]|\$|\S+ [^\W\d]', v) else f"{v} {k.replace('_', ' ')}"
     return words + [fact(k, str(v)) for k, v in dict(self.facts).items()]
 
 # %% ../../nbs/00_base.core.ipynb #c034

@@ -296,7 +296,7 @@ class TickTable:
 @patch
 def set_rows(self: TickTable, rows: list): # ticks of those that stay are kept
     self.rows = list(rows)
-    self._text = {r['id']: ' '.join(cell_text(r.get(c.key)) for c in self.columns).casefold() for r in self.rows}
+    self._text = {r['id']: ' '.join(table_cell(r.get(c.key)) for c in self.columns).casefold() for r in self.rows}
     self.ticks &= {r['id'] for r in self.rows if not r.get('disabled')}
     self.changed()
 
@@ -366,7 +366,7 @@ def _cells(self: TickView, r): # name, for screen readers; whether it is disable
                             f'{c.draw(r) if c.draw else esc(text)}</span>')
     more = self.table.details and self.table.details(r)
     more = f'<details><summary title="Details"></summary><div class="p2m-full">{more}</div></details>' if more else ''
-    texts = [cell_text(r.get(c.key)) for c in self.table.columns]
+    texts = [table_cell(r.get(c.key)) for c in self.table.columns]
     cells = ''.join(map(cell, self.table.columns, texts))
     return plain(texts[0]), bool(r.get('disabled')), f'<div class="p2m-cells">{cells}</div>{more}'
 
