@@ -19,7 +19,7 @@ def main():
     run = lambda *args: subprocess.run([str(a) for a in args], cwd=ROOT, check=True)
     if not python.exists(): run(sys.executable, '-m', 'venv', VENV)
     run(python, '-m', 'pip', 'install', '-q', '-e', '.', *requirements())
-    run(python, '-m', 'p2m_nb.cli', 'weights')
+    run(python.with_name('p2m'), 'weights')
     run(python, '-m', 'pytest', 'tests', '--nbmake', 'nbs/tutorials', '--nbmake-timeout=300', '-m', 'not browser', '-q')
 
 
