@@ -24,6 +24,7 @@ def elsewhere(tmp_path_factory):
     source, wheels, target = (tmp_path_factory.mktemp(name) for name in ('source', 'wheels', 'target'))
     for name in ('pyproject.toml', 'setup.py', 'README.md', 'LICENSE'): shutil.copy(ROOT/name, source)
     shutil.copytree(ROOT/'p2m_nb', source/'p2m_nb', ignore=shutil.ignore_patterns('__pycache__'))
+    shutil.copytree(ROOT/'examples', source/'examples')
     pip('wheel', '--no-deps', '--no-build-isolation', '--wheel-dir', wheels, source)
     pip('install', '--no-deps', '--no-index', '--target', target, *wheels.glob('*.whl'))
     return target
@@ -45,6 +46,7 @@ def test_library_sets_and_settings_are_in_the_wheel(elsewhere):
 def test_every_data_file_is_in_the_wheel(elsewhere):
     data = lambda root: {p.relative_to(root) for p in (root/'p2m_nb').rglob('*') if p.is_file() and p.suffix != '.pyc'}
     assert data(elsewhere) == data(ROOT)
+    assert (elsewhere/'share'/'p2m_nb'/'examples'/'intents'/'prompt.txt').is_file()  # for `p2m demo`
 
 
 def test_command_line(elsewhere):
