@@ -62,6 +62,10 @@ class PromptSpec:
         return asdict(self) | {k: [list(e) for e in getattr(self, k)] for k in ('examples', 'negatives')}
     @classmethod
     def from_dict(cls, d): return cls(**d)
+    def code(self)-> str: # Python that makes an equal spec
+        many = lambda v: '[\n' + ''.join(f'        {tuple(e)!r},\n' for e in v) + '    ]' if v else '[]'
+        said = {k: many(v) if k in ('examples', 'negatives') else repr(v) for k, v in self.to_dict().items() if k != 'warnings'}
+        return 'PromptSpec(\n' + ''.join(f'    {k}={v},\n' for k, v in said.items()) + ')'
     @property
     def fingerprint(self): return fingerprint({k: v for k, v in self.to_dict().items() if k != 'warnings'})
     def __hash__(self): return hash(self.fingerprint)
