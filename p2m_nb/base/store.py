@@ -189,7 +189,9 @@ class _Lock:
 def _lock(folder):
     "This process's lock on `folder`, taken now if it has none."
     name, held = str(folder.resolve()), _held.get(str(folder.resolve()))
-    if held is None or not held.path.exists(): held = _held[name] = _Lock(folder)
+    if held is None or not held.path.exists():
+        held = _held[name] = _Lock(folder)
+        for left in folder.glob('.tmp-*'): left.unlink(missing_ok=True)  # of a program killed while it wrote
     return held
 
 # %% ../../nbs/01_base.store.ipynb #c022
@@ -312,6 +314,7 @@ def _mend(self: Run, stage):
         if stage in self._lock.busy: return
         if _intact(new): self._swap(stage)
         elif not final.exists() and _intact(old): os.replace(old, final)
+        for left in (new, old): shutil.rmtree(left, ignore_errors=True)
 
 @patch
 def latest(self: Run, stage: str)-> Path | None:
