@@ -83,7 +83,8 @@ def generated(folder, teacher):
     from p2m_nb.data.generate import generate
     examples = [('put on some jazz', 'play music'), ('play the new album', 'play music'),
                 ('will it rain', 'get weather'), ('how cold is it in Oslo', 'get weather')]
-    spec = PromptSpec('Name the intent: play music or get weather.', examples, labels=('play music', 'get weather'), kind='classification')
+    spec = PromptSpec('Name the intent: play music or get weather.', examples, labels=('play music', 'get weather'),
+                      kind='classification')
     run = Run(folder)
     rows = generate(spec, 12, teacher, run=run, seed=0)
     return [rows.rows, rows.rejected.rows, run.usage['calls'], run.examples.rows]
@@ -156,7 +157,7 @@ def check(task, outside):
         if half: found.append(f'{at}: torn {half}')
         if again != whole: found.append(f'{at}: other rows: {again} and not {whole}')
         if twice := kept & set(asked_again): found.append(f'{at}: {len(twice)} stored answers asked for again')
-        if files(folder) != files(outside/'whole'): found.append(f'{at}: other files: {set(files(folder)) ^ set(files(outside/"whole"))}')
+        if differ := set(files(folder)) ^ set(files(outside/'whole')): found.append(f'{at}: other files: {differ}')
         shutil.rmtree(folder)
     return dict(kills=kills, writes=len(writes), asked=len(asked), twice=len(asked) - len(set(asked)), found=found)
 
