@@ -144,6 +144,7 @@ def stored(folder):
 
 def check(task, outside):
     "Kill at every write and run again; what was found."
+    if task == 'generate': import p2m_nb.data.generate  # once, not in every child
     outside = Path(outside)
     whole, asked, writes = child(task, outside/'whole', 0, outside)
     found, kills = [], 0
