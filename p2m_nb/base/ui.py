@@ -125,13 +125,13 @@ class Panel:
 
     def refresh_static(self): # so that the saved notebook holds the state as it is now
         for shown in self._shown: shown.update({'text/html': self.static_html(), 'text/plain': repr(self)}, raw=True)
+    def draw(self, last: bool = True): self.refresh(); last and self.refresh_static()
 
     def act(self, do, *args):
         "Do what a click asks for; show what goes wrong instead of losing it."
-        fault = None
-        try: do(*args)
-        except Exception as e: fault = e
-        for step in (lambda: self.complain(fault), self.refresh, self.refresh_static): step()
+        try: do(*args); self.complain(None)
+        except Exception as e: self.complain(e)
+        self.draw()
 
 # %% ../../nbs/04_base.ui.ipynb #c017
 @patch
@@ -200,8 +200,7 @@ class JobView(Panel):
         return [row_of(self._line, self._stop, *self.buttons(), self._go), self._stream]
 
     def buttons(self)-> list: return [] # of a subclass, left of the blue one
-    def draw(self, last: bool = False): self.refresh(); last and self.refresh_static()
-    def stop(self): self.progress.stop(); self.draw()
+    def stop(self): self.progress.stop(); self.draw(False)
     def go(self):
         token = _owner.set(self)
         try: self.start()
@@ -277,7 +276,7 @@ class TickTable:
     ):
         self.columns, self.one, self.details, self.page = columns, one, details, page
         self.words, self.key, self.reverse, self.begin, self.watchers = '', None, False, 0, []
-        self.ticks = set(ticked)
+        self.ticks, self.keep = set(ticked), lambda r: True
         self.set_rows(rows)
 
     @property
@@ -302,9 +301,9 @@ def set_rows(self: TickTable, rows: list): # ticks of those that stay are kept
 
 @patch
 def changed(self: TickTable):
-    "Find the rows anew and tell whoever draws them."
+    "Find the rows for which `keep` and the filter hold, and tell whoever draws them."
     words = self.words.casefold().split()
-    self.found = [r for r in self.rows if all(w in self._text[r['id']] for w in words)]
+    self.found = [r for r in self.rows if self.keep(r) and all(w in self._text[r['id']] for w in words)]
     order = lambda r: (r.get(self.key) is None, isinstance(r.get(self.key), str), r.get(self.key))
     if self.key: self.found.sort(key=order, reverse=self.reverse)
     self.begin = max(0, min(self.begin, (len(self.found) - 1)//self.page*self.page))
