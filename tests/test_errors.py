@@ -2,12 +2,16 @@
 import errno, os, time
 from pathlib import Path
 import pytest
-from p2m_nb.base.core import P2MError, PromptSpec
+from p2m_nb.base.core import Examples, P2MError, PromptSpec, Splits
 from p2m_nb.base.lm import LM, Meter, OpenAILM
 from p2m_nb.base.store import CallStore, Run, write_atomic
 from p2m_nb.data.catalog import folder_catalog, read_examples
+from p2m_nb.data.curate import split
 from p2m_nb.data.generate import generate
 from p2m_nb.data.parse import parse_prompt
+from p2m_nb.pipeline import _teacher, read_prompt, read_test, run_pipeline
+from p2m_nb.result.evaluate import evaluate_model
+from p2m_nb.result.export import save_model
 
 SPEC = dict(instruction='Name the intent.', examples=[('play jazz', 'play music'), ('will it rain', 'get weather')],
             labels=('play music', 'get weather'), kind='classification')
@@ -84,6 +88,18 @@ MISTAKES = {
     'full disk, a stage': (lambda d: full_disk(d, stage_without_room), 'the disk is full|what was stored is kept'),
     'full disk, answers': (store_without_room, 'calls.sqlite|the disk is full|what was stored is kept'),
     'damaged store': (lambda d: CallStore(file(d, 'no database'*100, 'calls.sqlite')).get(['key']), 'calls.sqlite|damaged|Move it away'),
+    'prompt file is missing': (lambda d: read_prompt(d/'prompt.txt'), 'prompt.txt|no such file|Check its name'),
+    'prompt file is not UTF-8': (lambda d: read_prompt(file(d, 'été'.encode('latin-1'), 'prompt.txt')), 'prompt.txt|not UTF-8|Save it as'),
+    'test without the column': (lambda d: read_test(file(d, 'say,mean,more\na,play music,x\n'), spec(), ('say', 'intent')),
+                                "column 'intent' of rows.csv|say, mean, more|--columns"),
+    'test whose columns are not clear': (lambda d: read_test(file(d, 'say,mean\na,b\n'), spec()), "column 'input'|say, mean|--columns"),
+    'test label outside the set': (lambda d: read_test(file(d, 'input,output\nplay,play music\nplay,Play\n'), spec()),
+                                   "rows.csv, row 2|'Play'|not among the labels|add the label"),
+    'test without rows': (lambda d: evaluate_model(None, Splits(Examples(), Examples(), Examples()), spec()), 'splits.test|no rows|test='),
+    'fewer rows than none': (lambda d: run_pipeline('Is it good or bad?', n=-1, out=d/'run'), 'n=-1|fewer than none|0 or more'),
+    'teacher that is not there': (lambda d: _teacher(d/'models'/'mine.gguf', None), 'mine.gguf|there is no such file'),
+    'model over other files': (lambda d: save_model(None, file(d, 'mine', 'thesis.txt').parent), 'not a model of p2m_nb|Name a new'),
+    'model under a file': (lambda d: save_model(None, file(d, 'mine', 'thesis.txt')/'model'), 'thesis.txt|a file stands|another folder'),
 }
 
 
@@ -124,3 +140,22 @@ def test_a_second_program_in_the_folder_is_told(tmp_path):
     assert f'another program (process {os.getpid()}) is working in it' in told.stderr
     run.close()
     assert subprocess.run([sys.executable, '-c', other], cwd=Path(__file__).parent.parent).returncode == 0
+
+
+def test_training_rows_of_the_test_leave_training_and_are_counted():
+    "Exactly or nearly the same; the test itself stays as it was."
+    test = Examples.of([('Play some JAZZ music!', 'play music'), ('is it cold', 'get weather')], source='test.csv')
+    made = Examples.of([('play some jazz music', 'play music'), ('sing me a lullaby', 'play music'), ('snow tomorrow', 'get weather')],
+                       source='generated')
+    before = test.fingerprint
+    splits = split(spec(), made, test=test)
+    assert splits.test.fingerprint == before
+    assert splits.train.rejected.inputs == ['play some jazz music'] and splits.train.reasons() == {'in the test': 1}
+    assert not {'play some jazz music'} & {*splits.train.inputs, *splits.validation.inputs}
+
+
+def test_missing_weights_name_the_command(monkeypatch):
+    import p2m_nb.base.local as local
+    monkeypatch.setitem(local.WHEELS, 'smollm2', ('no_such_wheel', '', 'SmolLM2-135M-Instruct', 94))
+    monkeypatch.setenv('P2M_BASE_URL', '')
+    with pytest.raises(P2MError, match='not installed.*p2m weights'): _teacher('embedded', None)
