@@ -4,16 +4,17 @@
 
 # %% auto #0
 __all__ = ['count_parameters', 'architecture', 'model_card', 'memory_needed', 'free_memory', 'search_models', 'student_for',
-           'load_student']
+           'load_student', 'size_text', 'ModelPanel']
 
 # %% ../../nbs/30_model.choose.ipynb #c003
 import json, os
 from dataclasses import replace
 from pathlib import Path
 from fastcore.basics import patch
-from ..base.core import P2MError, PromptSpec, setting
+from ..base.core import P2MError, PromptSpec, esc, setting
 from ..base.local import WHEELS, _wheel_path as wheel_path
 from ..base.store import Run
+from ..base.ui import Code, Column, Panel, TickTable, TickView
 from ..data.catalog import Card, Hit, Hits
 from .causal import CausalStudent
 from .classifier import ClassifierStudent
@@ -137,8 +138,11 @@ def search_models(
     free = free_memory()
     cards = [_judge(c, spec, max_bytes, free) for c in cards]
     ranked = sorted(((_fitness(c, spec), c) for c in cards), key=lambda sc: (-sc[0], sc[1].size_bytes))
-    return Hits(Hit(c, score, _why(c, spec), chosen=i == 0 and c.usable, reason=c.reason)
+    made = Hits(Hit(c, score, _why(c, spec), chosen=i == 0 and c.usable, reason=c.reason)
                 for i, (score, c) in enumerate(ranked))
+    given = dict(max_bytes=max_bytes, folder=folder and str(folder))
+    made.spec, made.given = spec, ''.join(f', {k}={v!r}' for k, v in given.items() if v)   # for the panel's Code
+    return made
 
 # %% ../../nbs/30_model.choose.ipynb #c018
 def student_for(
@@ -171,3 +175,72 @@ def student(self: Run)-> Student:
     if folder is None:
         raise P2MError(str(self.path), 'no student was trained in it', 'Train one: student.fit(train, run=run).')
     return load_student(folder)
+
+# %% ../../nbs/30_model.choose.ipynb #c024
+def size_text(n: float)-> str: # of bytes
+    "`87 MB` or `1.2 GB`; nothing for 0."
+    return '' if not n else f'{n/1e9:.1f} GB' if n >= 1e9 else f'{n/1e6:,.0f} MB'
+
+def _base_row(hit):
+    c, fits = hit.card, hit.card.usable
+    return dict(id=c.id, name=c.name or c.id, said=c.reason or f'{hit.why}, {c.licence}', size=c.size_bytes,
+                weights=c.extras['parameters'], needed=c.extras.get('needed', 0), disabled='' if fits else c.reason,
+                place='on this machine' if fits else '')
+
+def _base_html(hit):
+    c = hit.card
+    facts = {'Licence': c.licence, 'Languages': ', '.join(c.language), 'Made': c.how_made, 'From': c.source}
+    return '<br>'.join([esc(c.description), *(f'<b>{k}</b> {esc(v)}' for k, v in facts.items() if v)])
+
+def _base_name(r):
+    kind = 'p2m-warn' if r['disabled'] else 'p2m-soft'
+    return f'<b>{esc(r["name"])}</b> <span class="{kind}">{esc(r["said"])}</span>'
+
+_COLUMNS = [Column('name', 'Model', draw=_base_name),
+            Column('weights', 'Weights', '76px', True, draw=lambda r: f"{r['weights']/1e6:,.1f} M"*bool(r['weights'])),
+            Column('size', 'Size', '68px', True, True, draw=lambda r: size_text(r['size'])),
+            Column('needed', 'To train', '74px', True, draw=lambda r: size_text(r['needed'])),
+            Column('place', 'Where', '108px', narrow=True)]
+
+# %% ../../nbs/30_model.choose.ipynb #c025
+class ModelPanel(Panel):
+    "Tick the base model. `.value` is its card, for `student_for`."
+    title = 'Base model'
+    def __init__(self,
+        bases: Hits, # of search_models
+    ):
+        super().__init__()
+        self.bases, self.first = {h.card.id: h for h in bases}, next((h.card for h in bases if h.chosen), None)
+        self.spec, self.given = getattr(bases, 'spec', None), getattr(bases, 'given', '')
+        self.table = TickTable([_base_row(h) for h in bases], _COLUMNS, [self.first.id] if self.first else [], one=True,
+                               details=lambda r: _base_html(self.bases[r['id']]))
+        self.table.watchers.append(self.draw)
+
+    @property
+    def value(self)-> Card | None: return next((self.bases[r['id']].card for r in self.table.ticked), None)
+    def tick(self, id: str): # this one, and no other
+        card = self.bases[id].card if id in self.bases else None
+        if card is None: raise P2MError(f'{id!r}', 'no model here has this id', f"There are: {', '.join(self.bases)}.")
+        if not card.usable: raise P2MError(card.name, card.reason, 'Tick another one.')
+        self.table.tick(id)
+    def body(self): return TickView(self.table, empty=_NO_BASE).widgets
+    def static(self): return self.table.static() if self.bases else f'<p>{_NO_BASE}</p>'
+
+_NO_BASE = 'No base model is on this machine. Run p2m weights in a terminal, and search again.'
+
+# %% ../../nbs/30_model.choose.ipynb #c026
+@patch
+def status(self: ModelPanel)-> str:
+    card, fit = self.value, sum(h.card.usable for h in self.bases.values())
+    if card is None: return f'{len(self.bases)} found, none can be used here: run p2m weights in a terminal.'
+    free = size_text(card.extras.get('free') or 0)
+    needs = f"training needs {size_text(card.extras.get('needed', 0))}" + f' of {free}'*bool(free)
+    said = 'chosen for you' if card == self.first else 'ticked'
+    return f"{len(self.bases)} found, {fit} can be used. {card.name} {said}: {card.extras['type']}, {needs}."
+
+@patch
+def code(self: ModelPanel)-> Code:
+    spec = f'spec = {self.spec.code()}\n' if self.spec else ''
+    ticked = repr(self.value.id) if self.value else ''
+    return Code(f'{spec}bases = search_models(spec{self.given}).choose({ticked}).chosen\n'
+                'base = bases[0].card if bases else None\nstudent = student_for(spec, base=base)')
