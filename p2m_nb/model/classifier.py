@@ -18,8 +18,8 @@ from .train import by_length
 
 # %% ../../nbs/24_model.classifier.ipynb #c006
 CLASSIFIER = dict(
-    epochs=6, learning_rate=5e-5, batch_size=16, patience=3,
-    head_rate=1e-3,          # learning rate of the linear layer
+    epochs=3, learning_rate=1e-4, batch_size=16, patience=3, least_steps=40,
+    head_rate=2e-3,          # learning rate of the linear layer
     dropout=0.1,             # inside the encoder
     head_dropout=0.0,        # before the linear layer
     temperature=10.0,        # how sure the linear layer is at the start; 0 starts it at random

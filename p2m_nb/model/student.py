@@ -152,8 +152,10 @@ def fit(self: Student,
     recipe = make_recipe(self.RECIPE, self.fit_options)
     train, validation = training_rows(train, self.spec), training_rows(validation, self.spec, 'validation')
     if not len(train): raise P2MError('train', 'it has no rows', 'Give at least one row of input and output.')
+    if epochs is None: recipe['epochs'] = max(recipe['epochs'], -(-recipe['least_steps']*recipe['batch_size']//len(train)))
     params = _fit_params(self, train, validation, recipe)
     self.progress, self.job = Progress('train', unit='steps'), None
+    self.progress.curves = {'train': []} | ({'validation': []} if len(validation) else {})   # a view keeps room for them
     found = run.result('student', params) if run else None
     work = lambda: self._restore(found) if found else self._train(train, validation, recipe, run, params)
     answer = run_job(work, self.progress, wait)
@@ -177,16 +179,17 @@ def _train(self: Student, train, validation, recipe, run, params):
     self.trained = True
     if run:
         with run.write('student', params | (dict(stopped_at=p.done) if p.stopped else {})) as folder: self.write(folder)
-    if not p.stopped: p.finish(self._said())
+    p.finish(self._said(), 'stopped' if p.stopped else 'done')
     return self
 
 @patch
 def _said(self: Student)-> str:
     "The fit in a sentence."
-    last = self.history[-1]
-    text = f"{len(self.history)} epochs in {seconds_text(self.progress.seconds)}."
+    p, last = self.progress, self.history[-1] if self.history else {}
+    text = f"{len(self.history)} epochs in {seconds_text(p.seconds)}."
+    if p.stopped: text = f'Stopped by you after {p.done:,} of {p.total:,} steps.'
     metric = next((k for k in last if k in ('accuracy', 'exact_match')), None)
-    if metric is None: return text
+    if metric is None: return text + ' The weights of the last step are kept.'*p.stopped
     top = max(self.history, key=lambda h: (h[metric], -h['loss']))
     name = metric.replace('_', ' ')
     return f"{text} Best validation {name} {top[metric]:.3f} at step {top['step']}; that one is kept."
