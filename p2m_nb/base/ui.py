@@ -53,12 +53,13 @@ def curves_html(curves: dict)-> str: # name -> list of (step, value)
     lines = {k: _thin(list(v)) for k, v in curves.items()}
     points = [p for line in lines.values() for p in line]
     top, last = max((y for _, y in points), default=1) or 1, max((x for x, _ in points), default=1) or 1
+    digits = 2 if top > .1 else 4
     at = lambda line: 'L'.join(f'{1000*x/last:.1f},{100 - 100*y/top:.2f}' for x, y in line)
     paths = ''.join(f'<path class="p2m-grid" d="M0,{y}L1000,{y}"/>' for y in (0, 25, 50, 75, 100))
     paths += ''.join(f'<path class="p2m-c{i%2}" d="M{at(line)}"/>' for i, line in enumerate(lines.values()) if line)
-    now = lambda line: f' <b>{line[-1][1]:.3f}</b>' if line else ''
+    now = lambda line: f' <b>{line[-1][1]:.{digits + 1}f}</b>' if line else ''
     legend = ''.join(f'<span><i></i>{esc(k)}{now(line)}</span>' for k, line in lines.items())
-    figures = ''.join(f'<span>{top*f:.2f}</span>' for f in (1, .75, .5, .25, 0))
+    figures = ''.join(f'<span>{top*f:.{digits}f}</span>' for f in (1, .75, .5, .25, 0))
     svg = f'<svg viewBox="0 0 1000 100" preserveAspectRatio="none" style="height:138px!important">{paths}</svg>'
     return (f'<div class="p2m-plot"><div class="p2m-legend">{legend}</div>'
             f'<div class="p2m-axes"><div class="p2m-y">{figures}</div>{svg}'
@@ -391,7 +392,7 @@ def fill(self: TickView): # write the page's rows into the widgets
     none = 'No row holds all these words.' if t.rows else self.empty
     self.none.value = '' if t.shown else f'<div class="p2m-empty">{esc(none)}</div>'
     if len(self.list.children) <= len(self.pool): self.list.children = [self.none, *self.pool]
-    self.list.layout.min_height = f'{31*min(len(t.rows), 11)}px'
+    self.list.layout.min_height = f'{32*min(len(t.rows), 10)}px'
     self.quiet = False
     self._figures()
 

@@ -223,7 +223,7 @@ class ModelPanel(Panel):
         if card is None: raise P2MError(f'{id!r}', 'no model here has this id', f"There are: {', '.join(self.bases)}.")
         if not card.usable: raise P2MError(card.name, card.reason, 'Tick another one.')
         self.table.tick(id)
-    def body(self): return TickView(self.table, empty=_NO_BASE).widgets
+    def body(self): return TickView(self.table, empty=_NO_BASE).widgets[len(self.bases) < 9:]   # a filter for many
     def static(self): return self.table.static() if self.bases else f'<p>{_NO_BASE}</p>'
 
 _NO_BASE = 'No base model is on this machine. Run p2m weights in a terminal, and search again.'
