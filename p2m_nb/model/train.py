@@ -176,7 +176,9 @@ def check_validation(self: _Loop, record):
         self.best = {n: p.detach().to('cpu', copy=True) for n, p in self.model.named_parameters() if p.requires_grad}
     else: self.bad += 1
     self.progress.curves['validation'].append((self.step, record['loss']))
-    if metric: self.progress.update(**{metric: f'{metric} {record[metric]:.3f} (best {self.best_score[0]:.3f})'})
+    if metric:
+        said = f'{record[metric]:.3f} (best {self.best_score[0]:.3f})'
+        self.progress.update(**{metric: f"{metric.replace('_', ' ')} {said}"})
     return self.bad >= self.recipe['patience']
 
 @patch
