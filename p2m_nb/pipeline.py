@@ -149,13 +149,14 @@ def _run(stage, seed, n, max_cost, catalog, data, given):
     from p2m_nb.data.curate import curate, split
     from p2m_nb.data.generate import generate
     from p2m_nb.data.retrieve import load_datasets, search_datasets
+    from p2m_nb.model.choose import committee
     from p2m_nb.result.evaluate import evaluate_model
     from p2m_nb.result.export import save_model
     with stage('check'): spec, run, teacher, test, student = _inputs(*given)
     with stage('search'): real = load_datasets(search_datasets(spec, catalog=catalog, folder=data), spec, run=run)
     with stage('generate'): made = generate(spec, n=n, teacher=teacher, max_cost=max_cost, seed=seed, run=run)
     with stage('curate'):
-        clean = curate(made, spec, run=run, seed=seed)
+        clean = curate(made, spec, run=run, seed=seed, judges=committee(spec, base=student.base, seed=seed))
         splits = split(spec, real, clean, test=test, seed=seed)
     with stage('train'): student.fit(splits.train, splits.validation, run=run)
     with stage('evaluate'): report = evaluate_model(student, splits, spec, teacher=teacher, run=run, max_cost=max_cost)

@@ -170,11 +170,13 @@ def table_html(
     rows: list, # of dict, all foreign text
     columns: list[str], # keys to show, in order
     most: int = 10, # rows shown
+    draw: dict = {}, # column -> function of the row that gives its HTML, instead of the escaped text
 )-> str: # a bare table, readable without any style
     "Escaped HTML table of the first rows."
-    cell = lambda v: f'<td style="text-align:left">{esc(table_cell(v))}</td>'
+    text = lambda r, c: draw[c](r) if c in draw else esc(table_cell(r.get(c)))
+    cell = lambda r, c: f'<td style="text-align:left">{text(r, c)}</td>'
     head = ''.join(f'<th style="text-align:left">{esc(c)}</th>' for c in columns)
-    body = ''.join('<tr>' + ''.join(cell(r.get(c)) for c in columns) + '</tr>' for r in rows[:most])
+    body = ''.join('<tr>' + ''.join(cell(r, c) for c in columns) + '</tr>' for r in rows[:most])
     return f'<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 # %% ../../nbs/00_base.core.ipynb #c019
@@ -335,6 +337,7 @@ class Job(threading.Thread):
     def __init__(self, work, progress: Progress):
         super().__init__(daemon=True)
         self.work, self.progress, self.error, self.answer = work, progress, None, None
+        self._over = threading.Event() # an interrupt in Thread.join makes Python believe that the thread has ended
 
     def run(self):
         p = self.progress
@@ -346,9 +349,10 @@ class Job(threading.Thread):
         except BaseException as e:
             self.error, kept = e, f' after {p.done:,} {p.unit}; they are kept' if p.done else ''
             p.finish(f'Stopped by an error{kept}.', 'error', e)
+        finally: self._over.set()
 
     @property
-    def running(self)-> bool: return self.is_alive()
+    def running(self)-> bool: return self.ident is not None and not self._over.is_set()
     def stop(self): self.progress.stop()
     def result(self): # what `work` returned, waiting for it; its error is raised here
         self.wait()
@@ -362,10 +366,10 @@ def wait(self: Job,
     "Wait for the work. An interrupt asks it to stop, a second is raised; a fault in drawing does not cost the work."
     asked, turn, alive = False, 0, True
     while alive:
-        alive, turn = self.is_alive(), turn + 1
+        alive, turn = self.running, turn + 1
         try:
             if draw and (turn % 2 or not alive): draw(not alive)
-            if alive: self.join(0.1)
+            if alive: self._over.wait(0.1)
         except KeyboardInterrupt:
             if asked: raise
             asked = True

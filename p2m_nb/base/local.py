@@ -7,11 +7,10 @@ __all__ = ['WHEELS', 'TOP_K', 'cache_path', 'weights_path', 'install_weights', '
            'Engine', 'Embedder', 'load_embedder', 'load_engine', 'LocalLM', 'load_lm']
 
 # %% ../../nbs/06_base.local.ipynb #c003
-import importlib.util, itertools, os, shutil, subprocess, sys, time
+import importlib.util, itertools, os, shutil, subprocess, sys
 import numpy as np
 from functools import lru_cache
 from pathlib import Path
-from contextlib import contextmanager
 from .core import *
 from fastcore.basics import patch
 from .lm import LM, Completion
@@ -26,13 +25,12 @@ def _wheel_path(name): # the installed package's folder, or None
     spec = importlib.util.find_spec(WHEELS[name][0])
     return Path(spec.submodule_search_locations[0]) if spec else None
 
-def cache_path()-> Path: # P2M_CACHE, else the user's cache folder
+def cache_path()-> Path:
     "Where converted weights are kept; `P2M_CACHE` moves it."
-    if 'P2M_CACHE' in os.environ: return Path(os.environ['P2M_CACHE'])
-    home = os.environ.get('LOCALAPPDATA') if os.name == 'nt' else os.environ.get('XDG_CACHE_HOME')
-    return Path(home or Path.home()/'.cache')/'p2m_nb'
+    home = os.environ.get('LOCALAPPDATA' if os.name == 'nt' else 'XDG_CACHE_HOME') or Path.home()/'.cache'
+    return Path(os.environ.get('P2M_CACHE') or Path(home)/'p2m_nb')
 
-# %% ../../nbs/06_base.local.ipynb #c007
+# %% ../../nbs/06_base.local.ipynb #c008
 def weights_path(
     name: str, # smollm2 or minilm
 )-> Path: # a plain transformers folder
@@ -44,10 +42,8 @@ def weights_path(
     if name == 'minilm': return package/'model'
     return _converted(next(package.glob('*.gguf')))
 
-# %% ../../nbs/06_base.local.ipynb #c009
-def _converted(
-    gguf: Path, # a GGUF file
-)-> Path: # folder with safetensors and tokenizer
+# %% ../../nbs/06_base.local.ipynb #c010
+def _converted(gguf)-> Path: # folder with safetensors and tokenizer
     folder = cache_path()/f'{gguf.stem}-{gguf.stat().st_size}'
     if folder.is_dir(): return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +63,7 @@ def _convert(gguf, folder):
     AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(part)
     os.replace(part, folder)
 
-# %% ../../nbs/06_base.local.ipynb #c010
+# %% ../../nbs/06_base.local.ipynb #c011
 def install_weights(
     remove: bool = False, # uninstall them and delete the converted copy instead
 )-> list: # of (name, MB to download, where it is now or None)
@@ -76,12 +72,13 @@ def install_weights(
     options = ['-y'] if remove else ['--no-deps']
     wanted = [w[1].split('==')[0] if remove else w[1] for n, w in WHEELS.items() if remove or not _wheel_path(n)]
     if wanted and subprocess.run(pip + options + wanted).returncode:
-        raise P2MError(f"pip {pip[3]} {' '.join(wanted)}", 'it failed, see its message above', 'Check the connection to PyPI and run it again.')
+        raise P2MError(f"pip {pip[3]} {' '.join(wanted)}", 'it failed, see its message above',
+                       'Check the connection to PyPI and run it again.')
     if remove: shutil.rmtree(cache_path(), ignore_errors=True)
     importlib.invalidate_caches()
     return [(w[2], w[3], None if remove else _wheel_path(n)) for n, w in WHEELS.items()]
 
-# %% ../../nbs/06_base.local.ipynb #c013
+# %% ../../nbs/06_base.local.ipynb #c014
 def shared_attention(
     module, query, # query (b, heads, q, d)
     key, value, # of each row's own tokens, (b, kv_heads, n, d)
@@ -105,7 +102,7 @@ def shared_attention(
     out = left.view(kv, b, -1, d).transpose(0, 1) + right
     return out.reshape(b, h, q, d).transpose(1, 2).contiguous(), None
 
-# %% ../../nbs/06_base.local.ipynb #c014
+# %% ../../nbs/06_base.local.ipynb #c015
 class KVCache:
     "Keys and values of every layer, in room reserved once; rows can be repeated, dropped and cut."
     def __init__(self, room=0): self.k, self.v, self.n, self.room = {}, {}, {}, room
@@ -132,11 +129,9 @@ class KVCache:
                 store[i][:, :, :n] = old[:, :, :n][rows]
     def crop(self, n): self.n = {i: min(n, m) for i, m in self.n.items()}
 
-# %% ../../nbs/06_base.local.ipynb #c016
-def common_prefix(
-    rows: list, # lists of token ids
-)-> int: # tokens that all rows start with
-    "Length of the longest common prefix."
+# %% ../../nbs/06_base.local.ipynb #c017
+def common_prefix(rows: list)-> int: # rows are lists of token ids
+    "How many tokens all rows start with."
     low, high = min(rows), max(rows)
     return next((i for i, (a, b) in enumerate(zip(low, high)) if a != b), min(len(low), len(high)))
 
@@ -149,14 +144,10 @@ def _pad(rows, left): # ids (b, n) and mask (b, n)
         ids[i, at], mask[i, at] = torch.tensor(r, dtype=torch.long), True
     return ids, mask
 
-# %% ../../nbs/06_base.local.ipynb #c018
+# %% ../../nbs/06_base.local.ipynb #c019
 class Engine:
     "A causal language model in this process. Not for two threads at once."
-    def __init__(self,
-        model, # a transformers causal LM
-        tokenizer, # its tokenizer
-        batch_size: int = 128, # rows decoded together
-    ):
+    def __init__(self, model, tokenizer, batch_size: int = 64): # rows decoded together
         from transformers import AttentionInterface
         AttentionInterface.register('p2m_shared', shared_attention)
         self.model, self.tokenizer, self.batch_size = model.eval(), tokenizer, batch_size
@@ -180,7 +171,8 @@ class Engine:
             extra = dict(shared=shared) if shared is not None else {}
             with torch.inference_mode():
                 return self.model.base_model(input_ids=ids.to(self.device), past_key_values=cache, use_cache=True,
-                    attention_mask=mask.to(self.device, self.model.dtype), position_ids=positions.to(self.device), **extra).last_hidden_state
+                    attention_mask=mask.to(self.device, self.model.dtype), position_ids=positions.to(self.device),
+                    **extra).last_hidden_state
         finally: config._attn_implementation = was
 
     def _logits(self, hidden): # float32 on the CPU, over the vocabulary
@@ -199,7 +191,7 @@ class Engine:
         self._ids = list(ids)
         return self._prefix
 
-# %% ../../nbs/06_base.local.ipynb #c020
+# %% ../../nbs/06_base.local.ipynb #c021
 TOP_K = 256 # the likeliest tokens that sampling draws from
 
 @patch
@@ -225,7 +217,7 @@ def generate(self: Engine,
         for i, result in zip(part, results): out[i] = result
     return out
 
-# %% ../../nbs/06_base.local.ipynb #c021
+# %% ../../nbs/06_base.local.ipynb #c022
 @patch
 def _batch(self: Engine, rows, max_tokens, temperature, top_p, stop, random, halt):
     "Decode one batch of token-id rows together."
@@ -253,11 +245,12 @@ def _batch(self: Engine, rows, max_tokens, temperature, top_p, stop, random, hal
             live, mask, position = [live[j] for j in keep], mask[keep], position[keep]
         mask = torch.cat([mask, torch.ones(len(live), 1, dtype=torch.bool)], 1)
         bias = torch.zeros(mask.shape).masked_fill(~mask, float('-inf'))[:, None, None]
-        last = self._forward(torch.tensor([[answers[i][-1]] for i in live]), cache, bias, position[:, None], shared)[:, -1]
+        step = torch.tensor([[answers[i][-1]] for i in live])
+        last = self._forward(step, cache, bias, position[:, None], shared)[:, -1]
         position = position + 1
     return [(text, finish, len(r), len(a)) for (text, finish), r, a in zip(done, rows, answers)]
 
-# %% ../../nbs/06_base.local.ipynb #c022
+# %% ../../nbs/06_base.local.ipynb #c023
 @patch
 def _ended(self: Engine, i, answers, done, stop, max_tokens):
     "Is row i at its end? If so its text goes to `done`."
@@ -278,11 +271,8 @@ def _sample(logits, temperature, top_p, random): # token ids, one a row
     choice = torch.multinomial(probabilities.masked_fill(rest, 0.), 1, generator=random)
     return top.indices.gather(-1, choice)[:, 0].tolist()
 
-# %% ../../nbs/06_base.local.ipynb #c026
-def _tree(
-    stem: list[int], # the row's own tokens
-    branches: list, # token ids of each continuation
-): # ids, positions from the stem's start, parent mask, and per branch the (place of prediction, token) pairs
+# %% ../../nbs/06_base.local.ipynb #c027
+def _tree(stem, branches): # ids, positions, what each sees, and per branch the (place of prediction, token) pairs
     "Lay a row and its continuations out as one sequence, each branch blind to the others."
     ids, positions, sees, picks = list(stem), list(range(len(stem))), [list(range(i+1)) for i in range(len(stem))], []
     for branch in branches:
@@ -296,7 +286,7 @@ def _tree(
         picks.append(list(zip(at, branch)))
     return ids, positions, sees, picks
 
-# %% ../../nbs/06_base.local.ipynb #c027
+# %% ../../nbs/06_base.local.ipynb #c028
 @patch
 def rank(self: Engine,
     sources: list[str], # one a row
@@ -320,7 +310,7 @@ def loglik(self: Engine, pairs)-> list[float]: # of (source, target)
     "Sum of log p(target token | source, earlier tokens), for each pair."
     return [s[0] for s in self.rank([x for x, _ in pairs], [[y] for _, y in pairs])]
 
-# %% ../../nbs/06_base.local.ipynb #c028
+# %% ../../nbs/06_base.local.ipynb #c029
 @patch
 def _score(self: Engine, trees, p, shared):
     "Log-likelihoods of the branches of each tree, in one forward pass."
@@ -339,7 +329,7 @@ def _score(self: Engine, trees, p, shared):
     scores = iter(logits[torch.arange(len(flat)), token].tolist())
     return [[sum(itertools.islice(scores, len(pick))) for pick in tree[3]] for tree in trees]
 
-# %% ../../nbs/06_base.local.ipynb #c031
+# %% ../../nbs/06_base.local.ipynb #c032
 class Embedder:
     "Sentence embeddings of an encoder: the mean of its token states, of length 1."
     def __init__(self, model, tokenizer): self.model, self.tokenizer = model.eval(), tokenizer
@@ -349,42 +339,40 @@ class Embedder:
     )-> np.ndarray: # float32, shape (n, d)
         "Embed each text; equal texts are embedded once."
         import torch
-        unique = sorted(set(texts), key=lambda t: (len(t), t))
-        out = {}
+        unique, out = sorted(set(texts), key=lambda t: (len(t), t)), {}
         for k in range(0, len(unique), batch_size):
             part = unique[k:k+batch_size]
-            batch = self.tokenizer(part, padding=True, truncation=True, max_length=256, return_tensors='pt').to(self.model.device)
+            batch = self.tokenizer(part, padding=True, truncation=True, max_length=256, return_tensors='pt')
+            batch = batch.to(self.model.device)
             with torch.inference_mode(): states = self.model(**batch).last_hidden_state
             mask = batch['attention_mask'][..., None]
             mean = torch.nn.functional.normalize((states*mask).sum(1)/mask.sum(1), dim=-1)
             out.update(zip(part, mean.float().cpu().numpy()))
-        width = self.model.config.hidden_size
-        return np.stack([out[t] for t in texts]) if texts else np.zeros((0, width), dtype=np.float32)
+        if not texts: return np.zeros((0, self.model.config.hidden_size), dtype=np.float32)
+        return np.stack([out[t] for t in texts])
 
-# %% ../../nbs/06_base.local.ipynb #c032
+# %% ../../nbs/06_base.local.ipynb #c033
 @lru_cache(maxsize=2)
-def load_embedder(
-    path=None, # folder of an encoder; None is the embedded MiniLM
-)-> Embedder:
+def load_embedder(path=None)-> Embedder: # folder of an encoder; None is the embedded MiniLM
     "An encoder of sentences, loaded once."
     from transformers import AutoModel, AutoTokenizer
     path = path or weights_path('minilm')
     return Embedder(AutoModel.from_pretrained(path), AutoTokenizer.from_pretrained(path))
 
 @lru_cache(maxsize=2)
-def load_engine(
-    path=None, # folder or GGUF file of a causal LM; None is the embedded SmolLM2
-)-> Engine:
+def load_engine(path=None)-> Engine: # folder or GGUF file of a causal LM; None is the embedded SmolLM2
     "A causal LM in this process, loaded once."
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
     path = Path(path) if path else weights_path('smollm2')
-    if not path.exists(): raise P2MError(f'model {str(path)!r}', 'there is no such file or folder', 'Give the path of a GGUF file or of a transformers folder.')
+    if not path.exists():
+        raise P2MError(f'model {str(path)!r}', 'there is no such file', 'Give a GGUF file or a transformers folder.')
     folder = _converted(path) if path.is_file() else path
     device = 'cuda' if torch.cuda.is_available() else 'mps' if torch.backends.mps.is_available() else 'cpu'
-    return Engine(AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).to(device), AutoTokenizer.from_pretrained(folder))
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    return Engine(model.to(device), AutoTokenizer.from_pretrained(folder))
 
-# %% ../../nbs/06_base.local.ipynb #c035
+# %% ../../nbs/06_base.local.ipynb #c036
 class _Halted(Exception): "Asked to stop within a batch, which is given up: it comes back the same."
 
 class LocalLM(LM):
@@ -421,7 +409,7 @@ class LocalLM(LM):
             out |= {i: Completion(text, finish, p, n) for i, (text, finish, p, n) in zip(rows, answers)}
         return [out[i] for i in range(len(batch))]
 
-# %% ../../nbs/06_base.local.ipynb #c037
+# %% ../../nbs/06_base.local.ipynb #c038
 def load_lm(
     name: str | None = None, # embedded, the path of a GGUF file or model folder, or a model's name at `base_url`
     base_url: str | None = None, # address of an OpenAI-compatible server

@@ -4,18 +4,20 @@
 
 # %% auto #0
 __all__ = ['ALIKE', 'FOLDS', 'ROUNDS', 'OWN', 'TRUST', 'drop_duplicates', 'fit_probe', 'label_beliefs', 'check_labels', 'curate',
-           'split']
+           'split', 'CuratePanel']
 
 # %% ../../nbs/17_data.curate.ipynb #c003
 import random
 from collections import Counter
 from pathlib import Path
 import numpy as np
+from fastcore.basics import patch
 from ..base.core import *
 from ..base.local import load_embedder
 from ..base.store import Run
 from ..base.text import near_duplicates, normalise
-from ..base.ui import run_job, seconds_text
+from ..base.ui import (Code, Column, Panel, TickTable, TickView, button, chip, markup, row_of, run_job, seconds_text,
+                            visible)
 from .catalog import read_examples, read_table
 from .check import check_rows
 
@@ -29,7 +31,8 @@ def drop_duplicates(
     "Keep the first of rows with near equal inputs; a dropped one carries `twin` and `similarity`."
     again = {i: (j, s) for i, j, s in near_duplicates(examples.inputs, threshold)}
     reason = lambda s: 'duplicate' if s == 1 else 'near duplicate'
-    dropped = [examples[i] | dict(reason=reason(s), twin=examples[j]['input'], similarity=round(s, 2)) for i, (j, s) in again.items()]
+    dropped = [examples[i] | dict(reason=reason(s), twin=examples[j]['input'], similarity=round(s, 2))
+               for i, (j, s) in again.items()]
     return Curated([r for i, r in enumerate(examples) if i not in again], dropped)
 
 # %% ../../nbs/17_data.curate.ipynb #c009
@@ -69,7 +72,8 @@ def label_beliefs(
     eye, weight = np.eye(n_labels), np.ones(len(labels))
     targets = np.concatenate([eye[labels], eye[own_labels]])
     for turn in range(ROUNDS):
-        beliefs, fold = np.zeros((len(labels), n_labels)), np.random.RandomState(seed + turn).permutation(len(labels)) % FOLDS
+        beliefs = np.zeros((len(labels), n_labels))
+        fold = np.random.RandomState(seed + turn).permutation(len(labels)) % FOLDS
         for k in range(FOLDS):
             use = np.concatenate([np.flatnonzero(fold != k), len(labels) + np.arange(len(own_labels))])
             weights = np.concatenate([weight, np.full(len(own_labels), OWN)])
@@ -79,18 +83,27 @@ def label_beliefs(
     return beliefs
 
 # %% ../../nbs/17_data.curate.ipynb #c013
+def _beliefs(examples, spec, embedder, judges, seed):
+    "Mean of the probes' beliefs, and with judges its geometric mean with theirs; shape (rows, labels)."
+    place = {l: i for i, l in enumerate(spec.labels)}
+    labels, own_labels = (np.array([place[y] for y in ys]) for ys in (examples.outputs, [y for _, y in spec.examples]))
+    beliefs = np.mean([label_beliefs(e.embed(examples.inputs), labels, e.embed([x for x, _ in spec.examples]), own_labels,
+                                     len(place), seed) for e in judges or [embedder or load_embedder()]], axis=0)
+    if judges:
+        said = np.mean([j.predict(examples.inputs, scores=True)[list(spec.labels)].to_numpy() for j in judges], axis=0)
+        beliefs = np.sqrt(beliefs*said)
+    return beliefs/beliefs.sum(1, keepdims=True), labels
+
 def check_labels(
     examples: Examples, # rows with labels of the task
     spec: PromptSpec, # a task with labels, and with examples
     embedder = None, # has .embed(texts); None is the embedded one
     seed: int = 0, # of the folds
+    judges = (), # students that have .embed(texts) and .predict(texts, scores=True)
 )-> Curated: # kept rows carry `soft_labels`, in the order of spec.labels
     "Keep rows whose label a cross-validated probe shares; the others carry its `belief`."
     if len(examples) < 2*FOLDS or not spec.examples: return Curated(examples)
-    place = {l: i for i, l in enumerate(spec.labels)}
-    embedder, labels = embedder or load_embedder(), np.array([place[y] for y in examples.outputs])
-    vectors, own = embedder.embed(examples.inputs), embedder.embed([x for x, _ in spec.examples])
-    beliefs = label_beliefs(vectors, labels, own, np.array([place[y] for _, y in spec.examples]), len(spec.labels), seed)
+    beliefs, labels = _beliefs(examples, spec, embedder, judges, seed)
     kept, rejected = [], []
     for row, y, belief in zip(examples, labels, beliefs):
         top = int(belief.argmax())
@@ -100,10 +113,10 @@ def check_labels(
     return Curated(kept, rejected)
 
 # %% ../../nbs/17_data.curate.ipynb #c016
-def _curate(examples, spec, embedder, seed, progress):
+def _curate(examples, spec, embedder, seed, judges, progress):
     progress.start('Checks, duplicates, labels.')
     steps = [lambda e: check_rows(e, spec), drop_duplicates]
-    if spec.labels: steps.append(lambda e: check_labels(e, spec, embedder, seed))
+    if spec.labels: steps.append(lambda e: check_labels(e, spec, embedder, seed, judges))
     rows, rejected = examples, list(getattr(examples, 'rejected', ()))
     for i, step in enumerate(steps):
         if progress.stopped: break
@@ -113,7 +126,8 @@ def _curate(examples, spec, embedder, seed, progress):
         progress.update(i + 1, kept=f'{len(rows):,} kept')
     clean = Curated(rows.rows, rejected)
     stopped = 'Stopped by you: ' if progress.stopped else ''
-    progress.finish(f'{stopped}{len(clean):,} kept, {len(rejected):,} rejected, {seconds_text(progress.seconds)}.', 'stopped' if stopped else 'done')
+    status = f'{stopped}{len(clean):,} kept, {len(rejected):,} rejected, {seconds_text(progress.seconds)}.'
+    progress.finish(status, 'stopped' if stopped else 'done')
     return clean
 
 # %% ../../nbs/17_data.curate.ipynb #c017
@@ -123,36 +137,43 @@ def curate(
     run: Run | None = None, # keeps the result
     embedder = None, # has .embed(texts); None is the embedded one
     seed: int | None = None, # of the folds
+    judges = (), # students whose opinion counts, such as `committee(spec)`
     progress: Progress | None = None, # to watch or stop it
     view = None, # a JobView to draw it in
 )-> Curated: # kept rows with `soft_labels`; `.rejected` with `reason`
     "Keep the rows worth training on."
     seed = setting('seed', seed)
-    params = dict(spec=spec.fingerprint, examples=examples.fingerprint, seed=seed)
+    params = dict(spec=spec.fingerprint, examples=examples.fingerprint, seed=seed, judges=[repr(j) for j in judges])
     if run and (folder := run.result('curate', params)): return _read_curated(folder)
     progress = progress or Progress('curate', 2 + bool(spec.labels), 'steps')
-    clean = run_job(lambda: _curate(examples, spec, embedder, seed, progress), progress, view=view)
+    clean = run_job(lambda: _curate(examples, spec, embedder, seed, judges, progress), progress, view=view)
     if run and not progress.stopped:
+        run.note('curate', kept=len(clean), rejected=len(clean.rejected), seconds=round(progress.seconds, 1))
         with run.write('curate', params) as folder:
             for name, rows in (('kept', clean), ('rejected', clean.rejected)):
                 (folder/f'{name}.jsonl').write_text(to_jsonl(rows), encoding='utf-8', newline='')
-        run.note('curate', kept=len(clean), rejected=len(clean.rejected), seconds=round(progress.seconds, 1))
     return clean
 
 def _read_curated(folder):
     return Curated(*(from_jsonl((folder/f'{k}.jsonl').read_text(encoding='utf-8')) for k in ('kept', 'rejected')))
 
 # %% ../../nbs/17_data.curate.ipynb #c020
+def _test_columns(test): # its two columns, or those named input and output
+    file = isinstance(test, (str, Path))
+    names = list(read_table(test)[0]) if file else list(getattr(test, 'column_names', getattr(test, 'columns', [])))
+    if {'input', 'output'} <= set(names): return 'input', 'output'
+    if len(names) == 2: return tuple(names)
+    raise P2MError(f'test={test if file else type(test).__name__}', f'which of its columns {names} are input and output is not clear',
+                   "Pass columns=('text', 'label').")
+
 def _read_test(test, spec, columns):
     "Test rows from Examples, a file, a DataFrame or a Dataset; labels must be those of the task."
     if not isinstance(test, Examples):
-        names = list(read_table(test)[0]) if isinstance(test, (str, Path)) else list(getattr(test, 'column_names', getattr(test, 'columns', [])))
-        columns = columns or (('input', 'output') if {'input', 'output'} <= set(names) else tuple(names) if len(names) == 2 else None)
-        if not columns: raise P2MError(f'test={test if isinstance(test, (str, Path)) else type(test).__name__}', f'which of its columns {names} are input and output is not clear', "Pass columns=('text', 'label').")
-        test = read_examples(test, *columns, source='test')
+        test = read_examples(test, *(columns or _test_columns(test)), source='test')
     for i, y in enumerate(test.outputs, 1):
         if spec.labels and y not in spec.labels:
-            raise P2MError(f'test row {i}', f'its label {y!r} is not among the labels {list(spec.labels)}', 'Correct the file, or the labels of the prompt.')
+            raise P2MError(f'test row {i}', f'its label {y!r} is not among the labels {list(spec.labels)}',
+                           'Correct the file, or the labels of the prompt.')
     return test
 
 def _groups(texts): # rows that are nearly equal share a number
@@ -180,7 +201,7 @@ TRUST = 3.   # weight of an example of the prompt in training
 def split(
     spec: PromptSpec, # the task; its examples always go to training
     *sources: Examples, # real rows, curated rows, your own
-    test = None, # Examples, a file, a DataFrame, a Dataset; None takes it from the real rows, or if there are none, from the generated
+    test = None, # Examples, a file, a DataFrame, a Dataset; None: from the real rows, else from the generated
     columns: tuple | None = None, # (input, output) columns of `test`
     validation: float | None = None, # share of the training rows held out
     seed: int | None = None, # of the draw
@@ -197,6 +218,199 @@ def split(
     own = Examples(r | dict(weight=TRUST) for r in Examples.of(spec.examples))
     leak = {i: j for i, j, _ in near_duplicates((own + rows).inputs, ALIKE, against=test.inputs)}
     told = [r | dict(reason='in the test', twin=test[leak[i]]['input']) for i, r in enumerate(own + rows) if i in leak]
-    own, rows = (Examples(r for i, r in enumerate(part, start) if i not in leak) for part, start in ((own, 0), (rows, len(own))))
+    unseen = lambda part, start: Examples(r for i, r in enumerate(part, start) if i not in leak)
+    own, rows = unseen(own, 0), unseen(rows, len(own))
     held, rest = _part(rows, round(share*len(rows)), seed) if len(rows) >= 20 else (Examples(), rows)
     return Splits(Curated((own + rest).rows, told), held, test)
+
+# %% ../../nbs/17_data.curate.ipynb #c025
+def _answer(r): return chip(r['output'])
+def _note(r):
+    kind = 'warn' if '✕' in r['note'] else 'good' if '✓' in r['note'] else 'soft'
+    return f'<span class="p2m-{kind}">{esc(r["note"])}</span>'
+
+def _groups_of(rows):
+    "Number of a row -> numbers of its duplicates."
+    first, groups = {normalise(r['input']): i for i, r in reversed(rows.items())}, {}
+    for i, r in rows.items():
+        twin = first.get(normalise(r.get('twin', r['input'])), i)
+        if 'duplicate' in r.get('reason', ''): groups.setdefault(twin, []).append(i)
+    return groups
+
+class CuratePanel(Panel):
+    "Correct by hand what was kept and what was not. `.value` is a Curated with the edits; without any it is `clean`."
+    title, VIEWS = 'Curate', ('Kept', 'Rejected', 'Duplicates', 'Starred')
+    COLUMNS = [Column('input', 'Input'), Column('output', 'Output', 'minmax(0,150px)', draw=_answer),
+               Column('note', 'Note', 'minmax(0,190px)', draw=_note), Column('id', 'Row', '44px', True, True)]
+    def __init__(self,
+        clean: Curated, # as `curate` gave it
+        run: Run | None = None, # keeps each edit at once; edits kept there before are applied
+        spec: PromptSpec | None = None, # says which outputs there are; None: the spec of `run`
+    ):
+        super().__init__()
+        spec = spec.to_dict() if spec else run.info.get('spec') if run else None
+        self.clean, self.run, self.labels, self.shows = clean, None, spec and spec['labels'], 'Kept'
+        self.rows = dict(enumerate([*clean, *clean.rejected], 1))   # number -> row; numbers are the ids
+        self.edits, self.other, self.open, self.groups = {}, [], None, _groups_of(self.rows)
+        self.table = TickTable([], self.COLUMNS, details=self._details)
+        self.apply(run.facts('curate').get('edits', ()) if run else ())
+        self.run = run
+
+    def drop(self, *ids): self._change(ids, keep=False)
+    def keep(self, *ids): self._change(ids, keep=True)
+    def star(self, *ids, on: bool = True): self._change(ids, star=on)
+    def see(self, view: str): # one of VIEWS
+        self.shows = view
+        self.table.set_rows([self._line(i) for i in self.ids(view)])
+
+# %% ../../nbs/17_data.curate.ipynb #c026
+@patch
+def edit(self: CuratePanel,
+    id: int, # number of the row
+    input: str | None = None, # the new one
+    output: str | None = None, # the new one
+):
+    "Change a row; its soft label goes, for it belonged to the old text."
+    new = {k: v.strip() for k, v in dict(input=input, output=output).items() if v is not None}
+    if '' in new.values(): raise P2MError(f'row {id}', 'input or output is empty', 'Write both, or drop the row.')
+    if self.labels and 'output' in new and new['output'] not in self.labels:
+        why = f"its label {new['output']!r} is not among the labels {list(self.labels)}"
+        raise P2MError(f'row {id}', why, 'Use one of them.')
+    self._change([id], **new)
+
+@patch
+def _mark(self: CuratePanel, ids, **new):
+    for i in ids:
+        if i not in self.rows: raise P2MError(f'row {i}', 'it is not here', f'Rows are numbered 1 to {len(self.rows)}.')
+        was = dict(keep=i <= len(self.clean), star=False) | self.rows[i]
+        self.edits[i] = {k: v for k, v in (self.edits.get(i, {}) | new).items() if v != was[k]}
+    self.edits = {i: e for i, e in sorted(self.edits.items()) if e}
+
+@patch
+def _change(self: CuratePanel, ids, **new):
+    self._mark(ids, **new)
+    if self.run: self.run.note('curate', edits=self.as_data() + self.other)
+    self.see(self.shows)
+
+# %% ../../nbs/17_data.curate.ipynb #c027
+def _name(row): return [row['input'], row['output'], row.get('reason', '')]
+
+@patch
+def as_data(self: CuratePanel)-> list[dict]: # each with `row`, which names it by its text, and what is new
+    return [dict(row=_name(self.rows[i]), **e) for i, e in self.edits.items()]
+
+@patch
+def apply(self: CuratePanel,
+    edits, # of dict, as `as_data` gives them
+):
+    "Make these edits; those of rows that are not here are kept for when they are."
+    found = {tuple(_name(r)): i for i, r in self.rows.items()}
+    for e in edits:
+        i = found.get(tuple(e['row']))
+        if i: self._mark([i], **{k: v for k, v in e.items() if k != 'row'})
+        else: self.other.append(e)
+    self._change([])
+
+# %% ../../nbs/17_data.curate.ipynb #c028
+@patch
+def kept(self: CuratePanel, i)-> bool: return self.edits.get(i, {}).get('keep', i <= len(self.clean))
+
+@patch
+def row(self: CuratePanel,
+    i: int, # its number
+)-> dict:
+    "A row with its edits."
+    e, gone = self.edits.get(i, {}), set()
+    if {'input', 'output'} & set(e): gone |= {'soft_labels'}
+    if e.get('keep'): gone |= {'reason', 'twin', 'similarity', 'belief'}
+    new = {k: e[k] for k in ('input', 'output') if k in e} | ({'starred': True} if 'star' in e else {})
+    if e.get('keep') is False: new['reason'] = 'by you'
+    return {k: v for k, v in (self.rows[i] | new).items() if k not in gone}
+
+@patch(as_prop=True)
+def value(self: CuratePanel)-> Curated:
+    pick = lambda kept: [self.row(i) for i in self.rows if self.kept(i) is kept]
+    return Curated(pick(True), pick(False)) if self.edits else self.clean
+
+@patch
+def ids(self: CuratePanel, view: str)-> list[int]:
+    "Numbers of the rows of a view; in Duplicates the first stands before those that repeat it."
+    if view == 'Duplicates': return list(dict.fromkeys(i for pair in self.groups.items() for i in (pair[0], *pair[1])))
+    if view == 'Starred': return [i for i, e in self.edits.items() if 'star' in e]
+    return [i for i in self.rows if self.kept(i) is (view == 'Kept')]
+
+# %% ../../nbs/17_data.curate.ipynb #c029
+@patch
+def _line(self: CuratePanel, i): # a row as the table shows it
+    row, e = self.row(i), self.edits.get(i, {})
+    why = (row.get(k) for k in ('reason', 'similarity', 'belief'))
+    note = ' '.join(f'{v}' for v in ('✕', *why) if v) if not self.kept(i) else '✓ by you' if 'keep' in e else ''
+    if not note and self.shows == 'Duplicates': note = '✓ kept'
+    if {'input', 'output'} & set(e): note = ', '.join(filter(None, [note, 'edited by you']))
+    if not note and 'soft_labels' in row: note = f"{2*max(row['soft_labels']) - 1:.2f} sure"
+    return dict(id=i, input=row['input'], output=row['output'], note='★ '*('star' in e) + note)
+
+@patch
+def _details(self: CuratePanel, line): # all that is known of a row, and what it was before
+    facts = self.row(line['id']) | {'before': ' → '.join(_name(self.rows[line['id']])[:2])}
+    texts = {k: v for k, v in facts.items() if isinstance(v, str) and v != ' → '.join(_name(facts)[:2])}
+    return '<br>'.join(f'{esc(k)}: <b>{esc(v)}</b>' for k, v in texts.items())
+
+@patch
+def status(self: CuratePanel)-> str:
+    if not self.rows: return 'No row is here. Generate some first, then curate them.'
+    kept, lost = len(self.ids('Kept')), f' {len(self.other):,} more edits are of rows that are not here.'
+    edited = f', {len(self.edits):,} edited by you'*bool(self.edits)
+    return f'{kept:,} kept, {len(self.rows) - kept:,} rejected{edited}.' + lost*bool(self.other)
+
+@patch
+def static(self: CuratePanel)-> str: return self.table.static()
+
+@patch
+def code(self: CuratePanel)-> Code:
+    edits = ''.join(f'    {e!r},\n' for e in self.as_data())
+    return Code('panel = CuratePanel(clean)\n' + f'panel.apply([\n{edits}])\n'*bool(edits) + 'clean = panel.value')
+
+# %% ../../nbs/17_data.curate.ipynb #c030
+@patch
+def body(self: CuratePanel)-> list:
+    import ipywidgets as w
+    self._views = {v: button(v, lambda v=v: self.act(self.see, v)) for v in self.VIEWS}
+    does, ids = dict(Drop=self.drop, Keep=self.keep, Star=self._star, Edit=self._edit), lambda: sorted(self.table.ticks)
+    self._acts = {name: button(name, lambda do=do: self.act(lambda: do(*ids()))) for name, do in does.items()}
+    area = lambda: w.Textarea(rows=2, _dom_classes=('p2m-grow',))
+    self._input, self._output = area(), w.Combobox(options=self.labels) if self.labels else area()
+    self._form = row_of(markup('input', 'p2m-soft'), self._input, markup('output', 'p2m-soft'), self._output,
+                        button('Save', lambda: self.act(self._save)), button('Cancel', lambda: self.act(self._edit)))
+    view = TickView(self.table, *self._acts.values(), empty='No row is in this view.')
+    self.table.watchers.append(self._name_buttons)
+    return [row_of(*self._views.values()), *view.widgets, self._form]
+
+@patch
+def _star(self: CuratePanel, *ids): self.star(*ids, on=not all('star' in self.edits.get(i, {}) for i in ids))
+@patch
+def _edit(self: CuratePanel, *ids): # open the fields for a row, or close them
+    self.open = ids[0] if ids else None
+    if ids: self._input.value, self._output.value = (self.row(self.open)[k] for k in ('input', 'output'))
+@patch
+def _save(self: CuratePanel):
+    self.edit(self.open, self._input.value, self._output.value)
+    self.open = None
+
+@patch
+def _name_buttons(self: CuratePanel):
+    n = len(self.table.ticks)
+    for name, b in self._acts.items(): b.disabled = n != 1 if name == 'Edit' else not n
+    for name, gone in (('Drop', 'Rejected'), ('Keep', 'Kept')):
+        self._acts[name].description = f'{name} {n:,} ticked' if n else name
+        visible(self._acts[name], self.shows != gone)
+
+@patch
+def refresh(self: CuratePanel):
+    if self._view is None: return
+    Panel.refresh(self)
+    for v, b in self._views.items():
+        count = sum(map(len, self.groups.values())) if v == 'Duplicates' else len(self.ids(v))
+        b.description, b._dom_classes = f'{v} {count:,}', ('mod-active',)*(v == self.shows)
+    visible(self._form, self.open is not None)
+    self._name_buttons()

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['count_parameters', 'architecture', 'model_card', 'memory_needed', 'free_memory', 'search_models', 'student_for',
-           'load_student', 'size_text', 'ModelPanel']
+           'committee', 'load_student', 'size_text', 'ModelPanel']
 
 # %% ../../nbs/30_model.choose.ipynb #c003
 import json, os
@@ -159,7 +159,20 @@ def student_for(
     kind = ClassifierStudent if card.extras['type'] == 'encoder' else CausalStudent
     return kind(spec, card, setting('seed', seed))
 
-# %% ../../nbs/30_model.choose.ipynb #c019
+# %% ../../nbs/30_model.choose.ipynb #c020
+def committee(
+    spec: PromptSpec, # the task
+    n: int = 3, # students
+    base=None, # as for `student_for`
+    seed: int | None = None, # of the first; the others count on from it
+)-> list[Student]: # none for a task without labels, or with fewer examples than labels
+    "Students trained on the prompt's own examples alone, to judge generated rows by."
+    rows, seed = Examples.of(spec.examples), setting('seed', seed)
+    if not spec.labels or set(rows.outputs) != set(spec.labels): return []
+    members = [student_for(spec, base, 1000 + seed + i) for i in range(n)]
+    return [m.fit(rows) for m in members if hasattr(m, 'embed')]
+
+# %% ../../nbs/30_model.choose.ipynb #c022
 def load_student(
     folder, # that student.save or save_model made
 )-> Student:
@@ -176,7 +189,7 @@ def student(self: Run)-> Student:
         raise P2MError(str(self.path), 'no student was trained in it', 'Train one: student.fit(train, run=run).')
     return load_student(folder)
 
-# %% ../../nbs/30_model.choose.ipynb #c024
+# %% ../../nbs/30_model.choose.ipynb #c027
 def size_text(n: float)-> str: # of bytes
     "`87 MB` or `1.2 GB`; nothing for 0."
     return '' if not n else f'{n/1e9:.1f} GB' if n >= 1e9 else f'{n/1e6:,.0f} MB'
@@ -202,7 +215,7 @@ _COLUMNS = [Column('name', 'Model', draw=_base_name),
             Column('needed', 'To train', '74px', True, draw=lambda r: size_text(r['needed'])),
             Column('place', 'Where', '108px', narrow=True)]
 
-# %% ../../nbs/30_model.choose.ipynb #c025
+# %% ../../nbs/30_model.choose.ipynb #c028
 class ModelPanel(Panel):
     "Tick the base model. `.value` is its card, for `student_for`."
     title = 'Base model'
@@ -228,7 +241,7 @@ class ModelPanel(Panel):
 
 _NO_BASE = 'No base model is on this machine. Run p2m weights in a terminal, and search again.'
 
-# %% ../../nbs/30_model.choose.ipynb #c026
+# %% ../../nbs/30_model.choose.ipynb #c029
 @patch
 def status(self: ModelPanel)-> str:
     card, fit = self.value, sum(h.card.usable for h in self.bases.values())

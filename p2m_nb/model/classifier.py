@@ -199,6 +199,12 @@ def score(self: ClassifierStudent,
 
 # %% ../../nbs/24_model.classifier.ipynb #c021
 @patch
+def embed(self: ClassifierStudent, texts: list[str])-> np.ndarray: # float32 (n, d), rows of length 1
+    "The state that the linear layer reads."
+    states = self._run(self._ready(texts), lambda b: self._model.base_model(**b).pooler_output)
+    return states/np.linalg.norm(states, axis=1, keepdims=True)
+
+@patch
 def zero_shot(self: ClassifierStudent, inputs: list[str])-> list[str]:
     "The label whose words are nearest to the input, by the cosine of the untrained encoder's embeddings."
     base, inputs = self._untrained(), list(inputs)
