@@ -60,7 +60,7 @@ class Lab:
             raise
         return self
 
-    def _wait_for_server(self, seconds=60):
+    def _wait_for_server(self, seconds=180):
         end = time.time() + seconds
         while time.time() < end:
             if self.server.poll() is not None: break
@@ -106,11 +106,10 @@ class Page:
         page.on('console', lambda m: self.console.append(m.text) if m.type == 'error' else None)
         page.on('pageerror', lambda e: self.console.append(str(e)))
         page.goto(url)
-        page.wait_for_selector('.jp-Notebook .jp-Cell', timeout=60_000)
+        page.wait_for_selector('.jp-Notebook .jp-Cell', timeout=120_000)
         self.wait('window.jupyterapp.shell.currentWidget?.context?.sessionContext?.session?.kernel?.status === "idle"')
-        page.wait_for_selector('.jp-Notebook.jp-mod-commandMode, .jp-Notebook', timeout=10_000)
 
-    def wait(self, condition, seconds=60):
+    def wait(self, condition, seconds=120):
         "Wait until this JavaScript expression is true."
         self.page.wait_for_function(condition, timeout=1000*seconds)
 

@@ -150,7 +150,7 @@ def page(self: DemoPanel):
         except P2MError as e: raise gr.Error(str(e)) from e
         return scores if closed else next(iter(scores))
     return gr.Interface(answer, field, shown, examples=[[x] for x in self.tries()] or None, cache_examples=False,
-                        flagging_mode='never', title=self.spec.instruction, analytics_enabled=False)
+                        flagging_mode='never', title=esc(self.spec.instruction), analytics_enabled=False)
 
 @patch
 def launch(self: DemoPanel,
