@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from fastcore.basics import patch
 from ..base.core import Examples, P2MError, Progress, PromptSpec, fingerprint
-from ..base.local import _converted as converted, weights_path
+from ..base.local import convert_gguf, weights_path
 from ..base.store import Run, versions, write_atomic
 from ..base.ui import run_job, seconds_text
 from ..data.catalog import Card, Hit
@@ -41,7 +41,7 @@ def base_path(
     place = card.source if card else base
     if place in EMBEDDED: return weights_path(place)
     path = Path(place or '')
-    if path.suffix.lower() == '.gguf' and path.is_file(): return converted(path)
+    if path.suffix.lower() == '.gguf' and path.is_file(): return convert_gguf(path)
     if (path/'config.json').is_file() and any(path.glob('*.safetensors')): return path
     raise P2MError(f'base {str(place)!r}', 'there is no model folder of that name (config.json and safetensors)',
                    "Use 'minilm', 'smollm2' or the path of a transformers folder or a GGUF file.")
@@ -152,10 +152,11 @@ def fit(self: Student,
     recipe = make_recipe(self.RECIPE, self.fit_options)
     train, validation = training_rows(train, self.spec), training_rows(validation, self.spec, 'validation')
     if not len(train): raise P2MError('train', 'it has no rows', 'Give at least one row of input and output.')
-    if epochs is None: recipe['epochs'] = max(recipe['epochs'], -(-recipe['least_steps']*recipe['batch_size']//len(train)))
+    passes = -(-recipe['least_steps']*recipe['batch_size']//len(train))
+    if epochs is None: recipe['epochs'] = max(recipe['epochs'], passes)
     params = _fit_params(self, train, validation, recipe)
     self.progress, self.job = Progress('train', unit='steps'), None
-    self.progress.curves = {'train': []} | ({'validation': []} if len(validation) else {})   # a view keeps room for them
+    self.progress.curves = {'train': []} | ({'validation': []} if len(validation) else {})   # a view keeps room
     found = run.result('student', params) if run else None
     work = lambda: self._restore(found) if found else self._train(train, validation, recipe, run, params)
     answer = run_job(work, self.progress, wait)
