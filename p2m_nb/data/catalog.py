@@ -30,7 +30,7 @@ def _text(path):
         raise P2MError(str(path), 'the file is empty', 'Give a file with a header and at least one row.')
     return text
 
-# %% ../../nbs/13_data.catalog.ipynb #c007
+# %% ../../nbs/13_data.catalog.ipynb #c008
 def _header(path, cells):
     names = [c.strip() for c in cells]
     twice = sorted({n for n in names if names.count(n) > 1})
@@ -52,7 +52,7 @@ def _csv_rows(path, text, delimiter):
         raise P2MError(f'{path}, line {reader.line_num}', str(e), 'Mend the quotes on that line.') from e
     return rows
 
-# %% ../../nbs/13_data.catalog.ipynb #c008
+# %% ../../nbs/13_data.catalog.ipynb #c009
 def _delimiter(path, text):
     first = text.lstrip().split('\n', 1)[0]
     if path.suffix.lower() == '.tsv' or ('\t' in first and ',' not in first): return '\t'
@@ -84,7 +84,7 @@ def _load(path):
     if suffix == '.jsonl': return _jsonl_rows(path, text)
     return _json_rows(path, text) if suffix == '.json' else _csv_rows(path, text, _delimiter(path, text))
 
-# %% ../../nbs/13_data.catalog.ipynb #c009
+# %% ../../nbs/13_data.catalog.ipynb #c010
 def read_table(
     path, # a CSV, TSV, JSON, JSONL or Parquet file
 )-> list[dict]: # one dict a row; the cells of CSV and TSV are text
@@ -104,7 +104,7 @@ def read_table(
     if not rows: raise P2MError(str(path), 'it has no rows', 'Give at least one row under the header.')
     return rows
 
-# %% ../../nbs/13_data.catalog.ipynb #c015
+# %% ../../nbs/13_data.catalog.ipynb #c016
 def _rows_of(data):
     "Rows and a name for where they came from."
     if isinstance(data, (str, Path)): return read_table(data), Path(data).stem
@@ -123,7 +123,7 @@ def cell_text(
     if isinstance(value, float) and value.is_integer(): return str(int(value))
     return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else str(value).strip()
 
-# %% ../../nbs/13_data.catalog.ipynb #c016
+# %% ../../nbs/13_data.catalog.ipynb #c017
 def read_examples(
     data, # path of a table, DataFrame, datasets.Dataset, or rows as dicts
     input: str = 'input', # column of the inputs
@@ -143,7 +143,7 @@ def read_examples(
     empty = lambda r: not (r['input'] and r['output'])
     return Curated([r for r in made if not empty(r)], [r | dict(reason='empty') for r in made if empty(r)])
 
-# %% ../../nbs/13_data.catalog.ipynb #c020
+# %% ../../nbs/13_data.catalog.ipynb #c021
 _INPUT = set('''input text utterance sentence question query body message phrase prompt document content review
     comment'''.split())
 _OUTPUT = set('''output label intent class category target answer action team tag topic sentiment summary
@@ -166,7 +166,7 @@ def form(
     if isinstance(found, list): return 'a JSON list'
     return f"{text.count(';') + 1} parts with ;" if ';' in text else 'text'
 
-# %% ../../nbs/13_data.catalog.ipynb #c022
+# %% ../../nbs/13_data.catalog.ipynb #c023
 def _output_score(cells, column, spec):
     "How likely the column holds the outputs; None if it cannot."
     if spec.labels is not None:
@@ -193,7 +193,7 @@ def propose_columns(
     inputs = {c: long(c) + named(c, _INPUT) for c in table if c != output and len(set(table[c])) > 1}
     return dict(input=max(inputs, key=inputs.get), output=output) if inputs else {}
 
-# %% ../../nbs/13_data.catalog.ipynb #c025
+# %% ../../nbs/13_data.catalog.ipynb #c026
 @dataclass(frozen=True, repr=False)
 class Card:
     "What is known of a dataset or a model without loading it."
@@ -222,7 +222,7 @@ class Card:
         facts = filter(None, (rows, ', '.join(self.columns), ', '.join(self.language), self.licence))
         return f'{self.id}: ' + ('; '.join(facts) if self.usable else f'not usable, {self.reason}')
 
-# %% ../../nbs/13_data.catalog.ipynb #c026
+# %% ../../nbs/13_data.catalog.ipynb #c027
 def _is_number(text):
     try: float(text)
     except ValueError: return False
@@ -239,7 +239,7 @@ def column_types(
     found = {n: {kind(r[n]) for r in rows if cell_text(r.get(n))} for n in names}
     return {n: kinds.pop() if len(kinds) == 1 else 'string' for n, kinds in found.items()}
 
-# %% ../../nbs/13_data.catalog.ipynb #c028
+# %% ../../nbs/13_data.catalog.ipynb #c029
 def _languages(rows, columns):
     "Languages of the longest text column, by its first rows."
     texts = {n: [cell_text(r.get(n)) for r in rows[:200]] for n, kind in columns.items() if kind == 'string'}
@@ -254,7 +254,7 @@ def _card_file(path):
     alone = sum(p.suffix.lower() in SUFFIXES and p.name != 'card.json' for p in path.parent.iterdir()) == 1
     return dict(json.loads(_text(card))) if alone and card.is_file() else {}
 
-# %% ../../nbs/13_data.catalog.ipynb #c029
+# %% ../../nbs/13_data.catalog.ipynb #c030
 def table_card(
     path, # a table
     name: str | None = None, # its id; the file's name without suffix if None
@@ -273,7 +273,7 @@ def table_card(
     except (P2MError, ValueError) as e:
         return Card(id=id, name=id, source=str(path), usable=False, reason=str(e))
 
-# %% ../../nbs/13_data.catalog.ipynb #c032
+# %% ../../nbs/13_data.catalog.ipynb #c033
 def folder_catalog(
     folder, # holds CSV, TSV, JSON, JSONL or Parquet files, or folders of them
 )-> list[Card]: # in the order of their paths; [] for an empty folder
@@ -292,7 +292,7 @@ def bundled_catalog()-> list[Card]:
     import p2m_nb
     return folder_catalog(Path(p2m_nb.__file__).parent/'sets')
 
-# %% ../../nbs/13_data.catalog.ipynb #c035
+# %% ../../nbs/13_data.catalog.ipynb #c036
 @dataclass(frozen=True)
 class Hit:
     "One card that a search found, and how to use it."
@@ -307,7 +307,7 @@ class Hit:
 
     def replace(self, **changes): return replace(self, **changes)
 
-# %% ../../nbs/13_data.catalog.ipynb #c036
+# %% ../../nbs/13_data.catalog.ipynb #c037
 class Hits(list):
     "Hits, best first. Slices are Hits too."
     def __getitem__(self, i): return Hits(super().__getitem__(i)) if isinstance(i, slice) else super().__getitem__(i)
@@ -328,7 +328,7 @@ class Hits(list):
         lines = [f"{r['chosen'] or '·'} {r['name']} ({r['reason'] or r['why']})" for r in self.table()]
         return '\n'.join([f'{len(self)} hits, {len(self.chosen)} chosen'] + lines)
 
-# %% ../../nbs/13_data.catalog.ipynb #c037
+# %% ../../nbs/13_data.catalog.ipynb #c038
 @patch(as_prop=True)
 def df(self: Hits):
     "A pandas DataFrame, one row a hit."

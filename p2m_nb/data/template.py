@@ -31,7 +31,7 @@ def _fill(form, row):
         parts.append(str(row[name]))
     return ''.join(parts)
 
-# %% ../../nbs/11_data.template.ipynb #c007
+# %% ../../nbs/11_data.template.ipynb #c008
 @dataclass(frozen=True)
 class Template:
     "Format strings of what the model reads and what it should write."
@@ -53,7 +53,7 @@ class Template:
         row = row._asdict() if isinstance(row, Example) else row
         return [_fill(c, row) for c in self.choices or ()]
 
-# %% ../../nbs/11_data.template.ipynb #c010
+# %% ../../nbs/11_data.template.ipynb #c011
 class Verbalizer(dict):
     "Label -> the words that say it, best first."
     @classmethod
@@ -77,7 +77,7 @@ class Verbalizer(dict):
         said = [l for l, words in self.items() if heard & {normalise(w) for w in (l, *words)}]
         return said[0] if len(said) == 1 else None
 
-# %% ../../nbs/11_data.template.ipynb #c013
+# %% ../../nbs/11_data.template.ipynb #c014
 Fields = namedtuple('Fields', 'input output')
 _INPUTS = {k: v.split() for k, v in dict( # the last one is used when the instruction has none
     en='request utterance question query message email tweet review comment ticket complaint headline sentence phrase '
@@ -94,7 +94,7 @@ _OUTPUTS = {k: v.split() for k, v in dict( # the last two are used when it has n
     es='intención sentimiento emoción tema categoría departamento traducción resumen fecha cantidad etiqueta respuesta',
     zh='意图 情感 主题 类别 翻译 摘要 日期 标签 答案', ja='意図 感情 トピック カテゴリ 翻訳 要約 日付 ラベル 回答').items()}
 
-# %% ../../nbs/11_data.template.ipynb #c014
+# %% ../../nbs/11_data.template.ipynb #c015
 def _named(words, text, default, spaced):
     "The first of `words` that stands in `text`, in singular or plural, else the default."
     plural = lambda w: f'{re.escape(w[:-1])}(?:y|ies)' if w[-1] == 'y' else f'{re.escape(w)}(?:s|es|n|en)?'
@@ -112,7 +112,7 @@ def field_words(
     return Fields(_named(_INPUTS[language], spec.instruction, -1, spaced),
                   _named(_OUTPUTS[language], spec.instruction, -2 if spec.labels else -1, spaced))
 
-# %% ../../nbs/11_data.template.ipynb #c017
+# %% ../../nbs/11_data.template.ipynb #c018
 def _pairs(examples):
     return [Example(e['input'], e['output']) if isinstance(e, Mapping) else Example(*e) for e in examples]
 
@@ -123,7 +123,7 @@ def _header(spec, say):
     lines = [f'- {say.word(l)}: {spec.descriptions[l]}' for l in spec.labels or () if spec.descriptions.get(l)]
     return '\n'.join([spec.instruction.strip(), *lines]) + '\n\n'
 
-# %% ../../nbs/11_data.template.ipynb #c018
+# %% ../../nbs/11_data.template.ipynb #c019
 def continuation(
     spec: PromptSpec, # the task
     examples: Iterable, # of Example or row, in the order shown
@@ -140,7 +140,7 @@ def continuation(
     if label is not None: rows, last = [(y, x) for x, y in rows], f'{answer}: {say.word(label)}\n{text}:'
     return _header(spec, say) + ''.join(f'{a}\n{b}\n\n' for a, b in rows) + last
 
-# %% ../../nbs/11_data.template.ipynb #c022
+# %% ../../nbs/11_data.template.ipynb #c023
 def stops(
     spec: PromptSpec, # the task
     examples: Iterable, # those of the prompt
@@ -153,7 +153,7 @@ def stops(
     if any('\n' in s.strip() for s in sides): return (f'\n\n{first}:',)
     return ('\n',) if label is not None or input is not None else ('\n\n', f'\n{first}:')
 
-# %% ../../nbs/11_data.template.ipynb #c023
+# %% ../../nbs/11_data.template.ipynb #c024
 def read_continuation(
     spec: PromptSpec, # the task
     text: str, # what the model wrote
@@ -164,7 +164,7 @@ def read_continuation(
     x, mark, y = text.partition(f'\n{field_words(spec).output}:')
     return Example(x.strip(), y.strip()) if x.strip() and y.strip() else None
 
-# %% ../../nbs/11_data.template.ipynb #c026
+# %% ../../nbs/11_data.template.ipynb #c027
 def answer_pairs(
     spec: PromptSpec, # a task with labels
     examples: Iterable, # of Example or row
@@ -174,7 +174,7 @@ def answer_pairs(
     source, say = continuation(spec, examples, input=input), _words(spec)
     return [(source, f' {say.word(l)}\n') for l in spec.labels]
 
-# %% ../../nbs/11_data.template.ipynb #c029
+# %% ../../nbs/11_data.template.ipynb #c030
 def _row(x, y): return json.dumps({'input': x, 'output': y}, ensure_ascii=False)
 
 def chat(
@@ -198,7 +198,7 @@ def chat(
                 'Realistic, in the language of the examples, unlike them and each other in topic, wording and length.')
     return {'role': 'system', 'content': task}, {'role': 'user', 'content': f'{shown}\n\n{last}'}
 
-# %% ../../nbs/11_data.template.ipynb #c031
+# %% ../../nbs/11_data.template.ipynb #c032
 def _object(**properties):
     return dict(type='object', properties=properties, required=list(properties), additionalProperties=False)
 
@@ -215,7 +215,7 @@ def row_schema(
     row = _object(input=dict(type='string'), **answer_schema(spec)['properties'])
     return _object(rows=dict(type='array', items=row))
 
-# %% ../../nbs/11_data.template.ipynb #c034
+# %% ../../nbs/11_data.template.ipynb #c035
 def _plain(value): return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 def read_answer(

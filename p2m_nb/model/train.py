@@ -25,7 +25,6 @@ RECIPE = dict(
     least_steps=0,     # a few rows are seen more often, until so many steps are made
 )
 
-# %% ../../nbs/20_model.train.ipynb #c007
 def make_recipe(
     *layers: dict, # later ones win; None values are not given
 )-> dict: # with every key of `RECIPE`
@@ -39,7 +38,7 @@ def make_recipe(
                            f'The usual value is {RECIPE[name]}.')
     return recipe | dict(epochs=int(recipe['epochs']), batch_size=int(recipe['batch_size']))
 
-# %% ../../nbs/20_model.train.ipynb #c010
+# %% ../../nbs/20_model.train.ipynb #c009
 def length_batches(
     lengths, # number of tokens of each row
     size: int, # rows a batch
@@ -52,7 +51,7 @@ def length_batches(
     batches = [order[i:i+size] for i in range(0, len(order), size)]
     return [batches[i] for i in random.permutation(len(batches))]
 
-# %% ../../nbs/20_model.train.ipynb #c013
+# %% ../../nbs/20_model.train.ipynb #c012
 def by_length(
     work: Callable, # list of items -> as many results
     items: list, # anything
@@ -66,7 +65,7 @@ def by_length(
         for i, result in zip(part, work([items[i] for i in part])): out[i] = result
     return out
 
-# %% ../../nbs/20_model.train.ipynb #c016
+# %% ../../nbs/20_model.train.ipynb #c015
 def linear_rate(
     step: int, # from 0
     total: int, # steps in all
@@ -76,7 +75,7 @@ def linear_rate(
     rise = max(1, round(total*warmup))
     return (step+1)/rise if step < rise else (total-step)/max(1, total-rise)
 
-# %% ../../nbs/20_model.train.ipynb #c019
+# %% ../../nbs/20_model.train.ipynb #c018
 def best_device()-> str:
     "cuda, else mps, else cpu."
     import torch
@@ -90,7 +89,7 @@ def seeded(seed: int):
         torch.manual_seed(seed)
         yield
 
-# %% ../../nbs/20_model.train.ipynb #c020
+# %% ../../nbs/20_model.train.ipynb #c019
 def _memory_short(error): # is it the memory of the device that ran out?
     import torch
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
@@ -104,7 +103,7 @@ def _parameter_groups(model, rate, decay, rates):
         groups.setdefault((own, decay if p.ndim > 1 else 0.), []).append(p)
     return [dict(params=ps, lr=r, weight_decay=d, rate=r) for (r, d), ps in groups.items()]
 
-# %% ../../nbs/20_model.train.ipynb #c023
+# %% ../../nbs/20_model.train.ipynb #c022
 class _Loop:
     "State of one fit."
     def __init__(self, model, lengths, row_losses, weights, validate, recipe, rates, seed, progress):
@@ -122,7 +121,7 @@ class _Loop:
         progress.total, progress.unit = self.total, 'steps'
         progress.curves = {'train': []} | ({'validation': []} if validate else {})
 
-# %% ../../nbs/20_model.train.ipynb #c024
+# %% ../../nbs/20_model.train.ipynb #c023
 @patch
 def backward(self: _Loop, rows):
     "Gradients of one batch in `parts` pieces; the batch's mean weighted loss."
@@ -137,7 +136,7 @@ def backward(self: _Loop, rows):
         whole += loss.item()
     return whole
 
-# %% ../../nbs/20_model.train.ipynb #c025
+# %% ../../nbs/20_model.train.ipynb #c024
 @patch
 def one_step(self: _Loop, rows):
     "One optimizer step; halves the working batch while memory is short."
@@ -163,7 +162,7 @@ def one_step(self: _Loop, rows):
     self.optimizer.step()
     return loss
 
-# %% ../../nbs/20_model.train.ipynb #c027
+# %% ../../nbs/20_model.train.ipynb #c026
 @patch
 def check_validation(self: _Loop, record):
     "Measure, remember the best weights; True when patience is at its end."
@@ -189,7 +188,7 @@ def restore(self: _Loop):
         for n, p in self.model.named_parameters():
             if self.best is not None and n in self.best: p.copy_(self.best[n])
 
-# %% ../../nbs/20_model.train.ipynb #c028
+# %% ../../nbs/20_model.train.ipynb #c027
 @patch
 def tell(self: _Loop, loss, rows, epoch):
     "Say how far the fit is; the curve has one point for ten steps."
@@ -215,7 +214,7 @@ def epoch(self: _Loop, number):
     mean = round(float(np.mean(losses)), 6)
     return dict(epoch=number, step=self.step, train_loss=mean, seconds=round(self.seconds, 2))
 
-# %% ../../nbs/20_model.train.ipynb #c029
+# %% ../../nbs/20_model.train.ipynb #c028
 def fit_loop(
     model, # a torch module; only parameters with requires_grad are trained
     lengths, # tokens of each training row
@@ -243,7 +242,7 @@ def fit_loop(
     model.eval()
     return loop.history
 
-# %% ../../nbs/20_model.train.ipynb #c038
+# %% ../../nbs/20_model.train.ipynb #c036
 class TrainPanel(JobView):
     "Train by clicking. `.value` is the student, whose `predict` waits until the fit has ended."
     def __init__(self,
