@@ -64,7 +64,8 @@ class PromptSpec:
     def from_dict(cls, d): return cls(**d)
     def code(self)-> str: # Python that makes an equal spec
         many = lambda v: '[\n' + ''.join(f'        {tuple(e)!r},\n' for e in v) + '    ]' if v else '[]'
-        said = {k: many(v) if k in ('examples', 'negatives') else repr(v) for k, v in self.to_dict().items() if k != 'warnings'}
+        said = {k: v for k, v in self.to_dict().items() if k != 'warnings'}
+        said = {k: many(v) if k in ('examples', 'negatives') else repr(v) for k, v in said.items()}
         return 'PromptSpec(\n' + ''.join(f'    {k}={v},\n' for k, v in said.items()) + ')'
     @property
     def fingerprint(self): return fingerprint({k: v for k, v in self.to_dict().items() if k != 'warnings'})
