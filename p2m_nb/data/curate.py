@@ -85,10 +85,10 @@ def label_beliefs(
 # %% ../../nbs/17_data.curate.ipynb #c013
 def _beliefs(examples, spec, embedder, judges, seed):
     "Mean of the probes' beliefs, and with judges its geometric mean with theirs; shape (rows, labels)."
-    place = {l: i for i, l in enumerate(spec.labels)}
-    labels, own_labels = (np.array([place[y] for y in ys]) for ys in (examples.outputs, [y for _, y in spec.examples]))
-    beliefs = np.mean([label_beliefs(e.embed(examples.inputs), labels, e.embed([x for x, _ in spec.examples]), own_labels,
-                                     len(place), seed) for e in judges or [embedder or load_embedder()]], axis=0)
+    place, own = {l: i for i, l in enumerate(spec.labels)}, Examples.of(spec.examples)
+    labels, own_labels = (np.array([place[y] for y in rows.outputs]) for rows in (examples, own))
+    probe = lambda e: label_beliefs(e.embed(examples.inputs), labels, e.embed(own.inputs), own_labels, len(place), seed)
+    beliefs = np.mean([probe(e) for e in judges or [embedder or load_embedder()]], axis=0)
     if judges:
         said = np.mean([j.predict(examples.inputs, scores=True)[list(spec.labels)].to_numpy() for j in judges], axis=0)
         beliefs = np.sqrt(beliefs*said)
@@ -163,8 +163,8 @@ def _test_columns(test): # its two columns, or those named input and output
     names = list(read_table(test)[0]) if file else list(getattr(test, 'column_names', getattr(test, 'columns', [])))
     if {'input', 'output'} <= set(names): return 'input', 'output'
     if len(names) == 2: return tuple(names)
-    raise P2MError(f'test={test if file else type(test).__name__}', f'which of its columns {names} are input and output is not clear',
-                   "Pass columns=('text', 'label').")
+    raise P2MError(f'test={test if file else type(test).__name__}',
+                   f'which of its columns {names} are input and output is not clear', "Pass columns=('text', 'label').")
 
 def _read_test(test, spec, columns):
     "Test rows from Examples, a file, a DataFrame or a Dataset; labels must be those of the task."
@@ -224,7 +224,6 @@ def split(
     return Splits(Curated((own + rest).rows, told), held, test)
 
 # %% ../../nbs/17_data.curate.ipynb #c025
-def _answer(r): return chip(r['output'])
 def _note(r):
     kind = 'warn' if '✕' in r['note'] else 'good' if '✓' in r['note'] else 'soft'
     return f'<span class="p2m-{kind}">{esc(r["note"])}</span>'
@@ -240,8 +239,8 @@ def _groups_of(rows):
 class CuratePanel(Panel):
     "Correct by hand what was kept and what was not. `.value` is a Curated with the edits; without any it is `clean`."
     title, VIEWS = 'Curate', ('Kept', 'Rejected', 'Duplicates', 'Starred')
-    COLUMNS = [Column('input', 'Input'), Column('output', 'Output', 'minmax(0,150px)', draw=_answer),
-               Column('note', 'Note', 'minmax(0,190px)', draw=_note), Column('id', 'Row', '44px', True, True)]
+    COLUMNS = [Column('input', 'Input'), Column('output', 'Output', 'minmax(0,.4fr)', draw=lambda r: chip(r['output'])),
+               Column('note', 'Note', 'minmax(0,.45fr)', draw=_note), Column('id', 'Row', '44px', True, True)]
     def __init__(self,
         clean: Curated, # as `curate` gave it
         run: Run | None = None, # keeps each edit at once; edits kept there before are applied
@@ -262,6 +261,8 @@ class CuratePanel(Panel):
     def see(self, view: str): # one of VIEWS
         self.shows = view
         self.table.set_rows([self._line(i) for i in self.ids(view)])
+    def kept(self, i: int)-> bool: return self.edits.get(i, {}).get('keep', i <= len(self.clean))
+    def static(self)-> str: return self.table.static()
 
 # %% ../../nbs/17_data.curate.ipynb #c026
 @patch
@@ -313,9 +314,6 @@ def apply(self: CuratePanel,
 
 # %% ../../nbs/17_data.curate.ipynb #c028
 @patch
-def kept(self: CuratePanel, i)-> bool: return self.edits.get(i, {}).get('keep', i <= len(self.clean))
-
-@patch
 def row(self: CuratePanel,
     i: int, # its number
 )-> dict:
@@ -364,9 +362,6 @@ def status(self: CuratePanel)-> str:
     return f'{kept:,} kept, {len(self.rows) - kept:,} rejected{edited}.' + lost*bool(self.other)
 
 @patch
-def static(self: CuratePanel)-> str: return self.table.static()
-
-@patch
 def code(self: CuratePanel)-> Code:
     edits = ''.join(f'    {e!r},\n' for e in self.as_data())
     return Code('panel = CuratePanel(clean)\n' + f'panel.apply([\n{edits}])\n'*bool(edits) + 'clean = panel.value')
@@ -376,18 +371,17 @@ def code(self: CuratePanel)-> Code:
 def body(self: CuratePanel)-> list:
     import ipywidgets as w
     self._views = {v: button(v, lambda v=v: self.act(self.see, v)) for v in self.VIEWS}
-    does, ids = dict(Drop=self.drop, Keep=self.keep, Star=self._star, Edit=self._edit), lambda: sorted(self.table.ticks)
+    star = lambda *ids: self.star(*ids, on=not all('star' in self.edits.get(i, {}) for i in ids))
+    does, ids = dict(Drop=self.drop, Keep=self.keep, Star=star, Edit=self._edit), lambda: sorted(self.table.ticks)
     self._acts = {name: button(name, lambda do=do: self.act(lambda: do(*ids()))) for name, do in does.items()}
     area = lambda: w.Textarea(rows=2, _dom_classes=('p2m-grow',))
     self._input, self._output = area(), w.Combobox(options=self.labels) if self.labels else area()
     self._form = row_of(markup('input', 'p2m-soft'), self._input, markup('output', 'p2m-soft'), self._output,
                         button('Save', lambda: self.act(self._save)), button('Cancel', lambda: self.act(self._edit)))
     view = TickView(self.table, *self._acts.values(), empty='No row is in this view.')
-    self.table.watchers.append(self._name_buttons)
+    self.table.watchers.append(self.refresh)
     return [row_of(*self._views.values()), *view.widgets, self._form]
 
-@patch
-def _star(self: CuratePanel, *ids): self.star(*ids, on=not all('star' in self.edits.get(i, {}) for i in ids))
 @patch
 def _edit(self: CuratePanel, *ids): # open the fields for a row, or close them
     self.open = ids[0] if ids else None
@@ -398,19 +392,15 @@ def _save(self: CuratePanel):
     self.open = None
 
 @patch
-def _name_buttons(self: CuratePanel):
-    n = len(self.table.ticks)
-    for name, b in self._acts.items(): b.disabled = n != 1 if name == 'Edit' else not n
-    for name, gone in (('Drop', 'Rejected'), ('Keep', 'Kept')):
-        self._acts[name].description = f'{name} {n:,} ticked' if n else name
-        visible(self._acts[name], self.shows != gone)
-
-@patch
 def refresh(self: CuratePanel):
     if self._view is None: return
     Panel.refresh(self)
     for v, b in self._views.items():
         count = sum(map(len, self.groups.values())) if v == 'Duplicates' else len(self.ids(v))
         b.description, b._dom_classes = f'{v} {count:,}', ('mod-active',)*(v == self.shows)
+    n = len(self.table.ticks)
+    for name, b in self._acts.items(): b.disabled = n != 1 if name == 'Edit' else not n
+    for name, gone in (('Drop', 'Rejected'), ('Keep', 'Kept')):
+        self._acts[name].description = f'{name} {n:,} ticked' if n else name
+        visible(self._acts[name], self.shows != gone)
     visible(self._form, self.open is not None)
-    self._name_buttons()
