@@ -10,16 +10,19 @@ from p2m_nb.base.ui import Panel, repair_notebook
 from p2m_nb.base.lm import LM, Completion, Meter, OpenAILM, Request
 from p2m_nb.base.local import LocalLM, install_weights, load_embedder, load_lm
 from p2m_nb.base.search import Index
-from p2m_nb.data.parse import parse_prompt
+from p2m_nb.data.parse import PromptPanel, parse_prompt
 from p2m_nb.data.template import Template, Verbalizer
 from p2m_nb.data.check import check_rows, checks
 from p2m_nb.data.catalog import Card, Hit, Hits, bundled_catalog, folder_catalog, read_examples, read_table
-from p2m_nb.data.retrieve import load_datasets, search_datasets
-from p2m_nb.data.generate import annotate, estimate, generate
-from p2m_nb.model.train import fit_loop
+from p2m_nb.data.retrieve import DatasetPanel, load_datasets, search_datasets
+from p2m_nb.data.generate import GeneratePanel, annotate, estimate, generate
+from p2m_nb.data.curate import CuratePanel, curate, split
+from p2m_nb.model.train import TrainPanel, fit_loop
 from p2m_nb.model.student import Student
 from p2m_nb.model.causal import CausalStudent
 from p2m_nb.model.classifier import ClassifierStudent
-from p2m_nb.result.evaluate import Report, compare, evaluate_model
+from p2m_nb.model.choose import ModelPanel, committee, load_student, search_models, student_for
+from p2m_nb.result.evaluate import EvaluatePanel, Report, compare, evaluate_model
+from p2m_nb.result.demo import DemoPanel
 from p2m_nb.result.export import save_model
 from p2m_nb.pipeline import Result, plan, run_pipeline

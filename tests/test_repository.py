@@ -10,12 +10,14 @@ import tidy
 
 HEAVY = 'torch transformers datasets openai pandas matplotlib gradio ipywidgets'.split()
 NAMES = '''
-    CallStore Card CausalStudent ClassifierStudent Completion Curated Example Examples Hit Hits Index LM LocalLM Meter
-    OpenAILM P2MError Panel PromptSpec Report Request Result Run Score Splits Student Template Verbalizer accuracy
-    annotate bundled_catalog check_rows checks chrf compare confusion estimate evaluate_model exact_match fit_loop
-    folder_catalog generate headline_metric install_weights language_of load_datasets load_embedder load_lm macro_f1
-    near_duplicates normalise paired_bootstrap paired_test parse_prompt plan read_examples read_table repair_notebook
-    rouge_l_score run_pipeline save_model search_datasets setting settings wilson
+    CallStore Card CausalStudent ClassifierStudent Completion CuratePanel Curated DatasetPanel DemoPanel EvaluatePanel
+    Example Examples GeneratePanel Hit Hits Index LM LocalLM Meter ModelPanel OpenAILM P2MError Panel PromptPanel
+    PromptSpec Report Request Result Run Score Splits Student Template TrainPanel Verbalizer accuracy annotate
+    bundled_catalog check_rows checks chrf committee compare confusion curate estimate evaluate_model exact_match
+    fit_loop folder_catalog generate headline_metric install_weights language_of load_datasets load_embedder load_lm
+    load_student macro_f1 near_duplicates normalise paired_bootstrap paired_test parse_prompt plan read_examples
+    read_table repair_notebook rouge_l_score run_pipeline save_model search_datasets search_models setting settings
+    split student_for wilson
 '''.split()
 NOTEBOOKS = sorted((ROOT/'nbs').glob('[0-9]*_*.ipynb'))
 ROOMS = [p.stem.split('_', 1)[1] for p in NOTEBOOKS]  # module names in the order of the house
@@ -87,7 +89,8 @@ def test_readme_example_fits_the_library():
     for call in (c for c in calls if isinstance(c.func, ast.Name) and c.func.id != 'open'):
         inspect.signature(given[call.func.id]).bind(*call.args, **{k.arg: k.value for k in call.keywords})
     methods = {name for c in calls if isinstance(c.func, ast.Attribute) for name in [c.func.attr]} - {'read'}
-    assert methods and all(hasattr(given['Student'], m) for m in methods)
+    kinds = given['ClassifierStudent'], given['CausalStudent']  # what `student_for` gives
+    assert methods and all(hasattr(kind, m) for kind in kinds for m in methods)
 
 
 def settings_of(text):

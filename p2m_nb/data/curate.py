@@ -196,6 +196,16 @@ def _part(rows, n, seed):
     return pick(True), pick(False)
 
 # %% ../../nbs/17_data.curate.ipynb #c022
+def _real(rows): # rows that a person wrote, and the others: the prompt's own, which always train, and generated ones
+    real = [r['source'] not in ('generated', 'prompt') for r in rows]
+    return tuple(rows.take(i for i, yes in enumerate(real) if yes is side) for side in (True, False))
+
+def _without(rows, others, reason): # rows that are in none of `others`, and the rest with the reason
+    twin = {i: j for i, j, _ in near_duplicates(rows.inputs, ALIKE, against=others.inputs)} if len(others) else {}
+    told = [r | dict(reason=reason, twin=others[twin[i]]['input']) for i, r in enumerate(rows) if i in twin]
+    return rows.take(i for i in range(len(rows)) if i not in twin), told
+
+# %% ../../nbs/17_data.curate.ipynb #c023
 TRUST = 3.   # weight of an example of the prompt in training
 
 def split(
@@ -203,27 +213,25 @@ def split(
     *sources: Examples, # real rows, curated rows, your own
     test = None, # Examples, a file, a DataFrame, a Dataset; None: from the real rows, else from the generated
     columns: tuple | None = None, # (input, output) columns of `test`
-    validation: float | None = None, # share of the training rows held out
+    validation: float | None = None, # share of the real training rows held out; generated ones would reward imitation
     seed: int | None = None, # of the draw
 )-> Splits: # train.rejected holds the rows that occur in the test
-    "Part training, validation and test so that no row, and no near copy of one, is on both sides of the test."
+    "Part training, validation and test so that no row, and no near copy of one, is on two sides."
     seed, share = setting('seed', seed), setting('validation', validation)
     rows = Examples(r for s in sources for r in s)
     if test is None:
-        real = Examples(r for r in rows if r['source'] not in ('generated', 'prompt'))
-        pool = real if len(real) >= 10 else rows
-        test, rest = _part(pool, max(1, len(pool)//5), seed)
-        rows = rest + Examples(r for r in rows if pool is real and r['source'] in ('generated', 'prompt'))
+        real, made = _real(rows)
+        test, rest = _part(real if len(real) >= 10 else rows, max(1, len(real if len(real) >= 10 else rows)//5), seed)
+        rows = rest + made if len(real) >= 10 else rest
     else: test = _read_test(test, spec, columns)
     own = Examples(r | dict(weight=TRUST) for r in Examples.of(spec.examples))
-    leak = {i: j for i, j, _ in near_duplicates((own + rows).inputs, ALIKE, against=test.inputs)}
-    told = [r | dict(reason='in the test', twin=test[leak[i]]['input']) for i, r in enumerate(own + rows) if i in leak]
-    unseen = lambda part, start: Examples(r for i, r in enumerate(part, start) if i not in leak)
-    own, rows = unseen(own, 0), unseen(rows, len(own))
-    held, rest = _part(rows, round(share*len(rows)), seed) if len(rows) >= 20 else (Examples(), rows)
-    return Splits(Curated((own + rest).rows, told), held, test)
+    rows, told = _without(own + rows, test, 'in the test')
+    real, made = _real(rows)
+    held, rest = _part(real, round(share*len(real)), seed) if len(real) >= 20 else (Examples(), real)
+    made, near = _without(made, held, 'in the validation')
+    return Splits(Curated((made + rest).rows, told + near), held, test)
 
-# %% ../../nbs/17_data.curate.ipynb #c025
+# %% ../../nbs/17_data.curate.ipynb #c026
 def _note(r):
     kind = 'warn' if '✕' in r['note'] else 'good' if '✓' in r['note'] else 'soft'
     return f'<span class="p2m-{kind}">{esc(r["note"])}</span>'
@@ -264,7 +272,7 @@ class CuratePanel(Panel):
     def kept(self, i: int)-> bool: return self.edits.get(i, {}).get('keep', i <= len(self.clean))
     def static(self)-> str: return self.table.static()
 
-# %% ../../nbs/17_data.curate.ipynb #c026
+# %% ../../nbs/17_data.curate.ipynb #c027
 @patch
 def edit(self: CuratePanel,
     id: int, # number of the row
@@ -293,7 +301,7 @@ def _change(self: CuratePanel, ids, **new):
     if self.run: self.run.note('curate', edits=self.as_data() + self.other)
     self.see(self.shows)
 
-# %% ../../nbs/17_data.curate.ipynb #c027
+# %% ../../nbs/17_data.curate.ipynb #c028
 def _name(row): return [row['input'], row['output'], row.get('reason', '')]
 
 @patch
@@ -312,7 +320,7 @@ def apply(self: CuratePanel,
         else: self.other.append(e)
     self._change([])
 
-# %% ../../nbs/17_data.curate.ipynb #c028
+# %% ../../nbs/17_data.curate.ipynb #c029
 @patch
 def row(self: CuratePanel,
     i: int, # its number
@@ -337,7 +345,7 @@ def ids(self: CuratePanel, view: str)-> list[int]:
     if view == 'Starred': return [i for i, e in self.edits.items() if 'star' in e]
     return [i for i in self.rows if self.kept(i) is (view == 'Kept')]
 
-# %% ../../nbs/17_data.curate.ipynb #c029
+# %% ../../nbs/17_data.curate.ipynb #c030
 @patch
 def _line(self: CuratePanel, i): # a row as the table shows it
     row, e = self.row(i), self.edits.get(i, {})
@@ -366,7 +374,7 @@ def code(self: CuratePanel)-> Code:
     edits = ''.join(f'    {e!r},\n' for e in self.as_data())
     return Code('panel = CuratePanel(clean)\n' + f'panel.apply([\n{edits}])\n'*bool(edits) + 'clean = panel.value')
 
-# %% ../../nbs/17_data.curate.ipynb #c030
+# %% ../../nbs/17_data.curate.ipynb #c031
 @patch
 def body(self: CuratePanel)-> list:
     import ipywidgets as w

@@ -84,7 +84,8 @@ class Generation:
         self.spec, self.n, self.teacher, self.seed, self.temperature = spec, n, teacher, seed, temperature
         self.window, self.limit = teacher.window, 8*n + 200
         self.checks, self.seen = checks(spec), set()
-        self.kept, self.rejected, self.asked, self.accepted = [], [], [], []  # asked[i]: label and block; accepted[i]: labels kept
+        self.kept, self.rejected = [], []
+        self.asked, self.accepted = [], []  # of request i: label and block; labels of the rows kept
 
     @property
     def quota(self): return -(-self.n//len(self.spec.labels)) if self.spec.labels else self.n
@@ -102,8 +103,10 @@ class Generation:
             if self.full or self.hopeless: return
             if not left:
                 past, turn = self.accepted[:max(0, i - self.window + 1)], turn + 1
-                have, under_way = Counter(itertools.chain.from_iterable(past)), Counter(l for l, _ in self.asked[len(past):])
-                label, left = next_block(self.spec, self.quota, have, under_way, sum(have.values())/len(past) if past else 1.)
+                have = Counter(itertools.chain.from_iterable(past))
+                under_way = Counter(l for l, _ in self.asked[len(past):])
+                rate = sum(have.values())/len(past) if past else 1.
+                label, left = next_block(self.spec, self.quota, have, under_way, rate)
             left -= 1
             self.asked.append((label, turn))
             yield request_for(self.spec, i, label, self.teacher, self.seed, self.temperature, turn)
@@ -136,7 +139,7 @@ def _read(self: Generation, completion, label):
 @patch
 def _reason(self: Generation, e):
     "Why a row is not accepted, or None."
-    if e.output and self.spec.labels and sum(r['output'] == e.output for r in self.kept) >= self.quota: return 'label is full'
+    if self.spec.labels and sum(r['output'] == e.output for r in self.kept) >= self.quota: return 'label is full'
     reason = next((reason for check in self.checks if (reason := check(e))), None)
     if reason: return reason
     if self.full: return 'enough rows'
@@ -151,14 +154,15 @@ def _work(g, run, meter, progress):
     "Ask and take until the rows are there, the budget is used up, or somebody stops."
     progress.start(repr(g.teacher))
     fresh = stored = 0
-    for completion in g.teacher.complete(g.requests(), calls=run.calls if run else None, meter=meter, progress=progress):
+    calls = run.calls if run else None
+    for completion in g.teacher.complete(g.requests(), calls=calls, meter=meter, progress=progress):
         stored, fresh = stored + completion.stored, fresh + (not completion.stored)
         for row, reason in g.take(completion):
             progress.rows.append((row['input'], row['output'], reason or 'kept'))
         done = len(g.kept) + len(g.rejected)
         progress.bars, progress.counts = g.bars, dict(g.result.reasons())
-        progress.update(len(g.kept), answers=f'{fresh + stored:,} answers', kept=f'{share(len(g.kept)/max(1, done))} kept',
-                        cost=money(meter.cost), store=f'{stored:,} from store' if stored else '')
+        progress.update(len(g.kept), answers=f'{fresh + stored:,} answers', cost=money(meter.cost),
+                        kept=f'{share(len(g.kept)/max(1, done))} kept', store=f'{stored:,} from store' if stored else '')
     return _closed(g, meter, progress)
 
 # %% ../../nbs/16_data.generate.ipynb #c018
@@ -171,16 +175,17 @@ def _closed(g, meter, progress):
     have = Counter(r['output'] for r in g.kept)
     short = [f'{l} ({have[l]} of {g.quota})' for l in g.spec.labels or () if have[l] < .9*g.n/len(g.spec.labels)]
     why = 'Stopped by you' if progress.stopped else 'Budget used up' if meter.full else 'Done'
-    status = f'{why}: {len(g.kept):,} rows kept of {len(g.kept)+len(g.rejected):,}, {money(meter.cost)}, {seconds_text(progress.seconds)}.'
-    progress.finish(status + (f' Short of: {", ".join(short)}.' if short else ''), 'stopped' if progress.stopped else 'done')
+    of, took = f'{len(g.kept) + len(g.rejected):,}', seconds_text(progress.seconds)
+    status = f'{why}: {len(g.kept):,} rows kept of {of}, {money(meter.cost)}, {took}.'
+    if short and not progress.stopped: status += f' Short of: {", ".join(short)}.'
+    progress.finish(status, 'stopped' if progress.stopped else 'done')
     return g.result
 
 # %% ../../nbs/16_data.generate.ipynb #c019
 def _ready(spec, teacher): # refuse before anything is bought
     teacher = teacher or load_lm()
-    if not spec.examples: raise P2MError('prompt', 'it has no examples to generate from', 'Add two or more lines like  Input: ...  Output: ...')
-    missing = [l for l in spec.labels or () if l not in {y for _, y in spec.examples} and l not in spec.descriptions]
-    if len(missing) == len(spec.labels or (0,)): raise P2MError('prompt', 'no label has an example', 'Add one or more examples a label.')
+    if not spec.examples:
+        raise P2MError('prompt', 'it has no examples to generate from', 'Add two or more lines like  Input: ...  Output: ...')
     return teacher
 
 def generate(
@@ -207,12 +212,14 @@ def generate(
     return run_job(lambda: _resumed(g, params, run, meter, progress), progress, wait, view)
 
 # %% ../../nbs/16_data.generate.ipynb #c020
+def _read(folder): return Curated(*(from_jsonl((folder/f'{k}.jsonl').read_text(encoding='utf-8')) for k in ('kept', 'rejected')))
+
 def _resumed(g, params, run, meter, progress):
     "The finished result of equal parameters, or a new one, which is kept if it was not stopped."
     if run and (folder := run.result('generate', params)):
-        rows = [from_jsonl((folder/f'{name}.jsonl').read_text(encoding='utf-8')) for name in ('kept', 'rejected')]
-        progress.finish(f'Done before: {len(rows[0]):,} rows from {run.path}.')
-        return Curated(*rows)
+        rows = _read(folder)
+        progress.finish(f'Done before: {len(rows):,} rows from {run.path}.')
+        return rows
     result = _work(g, run, meter, progress)
     if run and not progress.stopped and not meter.full:
         run.note('generate', kept=len(result), rejected=len(result.rejected), seconds=round(progress.seconds, 1))
@@ -225,17 +232,18 @@ def _resumed(g, params, run, meter, progress):
 def examples(self: Run):
     "The generated rows of this run, or None."
     folder = self.latest('generate')
-    return folder and Curated(*(from_jsonl((folder/f'{k}.jsonl').read_text(encoding='utf-8')) for k in ('kept', 'rejected')))
+    return folder and _read(folder)
 
 # %% ../../nbs/16_data.generate.ipynb #c024
 class Estimate(dict):
     "What a run would take: calls, tokens, cost (dollars), seconds; with the first request and three rows."
     def __repr__(self):
-        price = 'free' if self['price'] == (0., 0.) else 'cost unknown: no price was given' if self['cost'] is None else \
-            f"{money(self['cost'])}, at most {money(self['most'])}"
+        price = 'cost unknown: no price was given' if self['cost'] is None else f"{money(self['cost'])}, at most {money(self['most'])}"
+        if self['price'] == (0., 0.): price = 'free'
         rows = [f"  {r['input']!r} -> {r['output']!r}" for r in self['rows']]
-        return '\n'.join([f"{self['n']:,} rows: about {self['calls']:,} calls, {self['tokens']:,} tokens, {seconds_text(self['seconds'])}, {price}.",
-                          'The first request:', *('  | ' + l for l in self['request'].split('\n')), 'Rows that came of it:', *rows])
+        head = f"{self['n']:,} rows: about {self['calls']:,} calls, {self['tokens']:,} tokens, {seconds_text(self['seconds'])}, {price}."
+        request = ['The first request:', *('  | ' + l for l in self['request'].split('\n'))]
+        return '\n'.join([head, *request, 'Rows that came of it:', *rows])
 
 # %% ../../nbs/16_data.generate.ipynb #c025
 def _shown(request): return request.prompt or '\n'.join(f"{m['role']}: {m['content']}" for m in request.messages)
@@ -259,7 +267,8 @@ def estimate(
     calls = max(1, round(n*len(few)/max(len(g.kept), .5)))   # half a row is guessed where none came
     scale, price = calls/len(few), teacher.price
     most = sum(t*p for t, p in zip(worst_case(few[0]), price))/1e6*g.limit if price else None
-    return Estimate(n=n, calls=calls, tokens=round(meter.tokens*scale), cost=meter.cost*scale if price else None, most=most,
+    cost = meter.cost*scale if price else None
+    return Estimate(n=n, calls=calls, tokens=round(meter.tokens*scale), cost=cost, most=most,
                     seconds=round((time.time() - started)*scale, 1), price=price, request=_shown(few[0]), rows=g.kept[:3])
 
 # %% ../../nbs/16_data.generate.ipynb #c028
@@ -277,8 +286,9 @@ def annotate(
     room = max((len(y.encode('utf-8')) for _, y in examples), default=40) + 24
     def request(x):
         if teacher.chat:
-            return Request(messages=chat(spec, examples, input=x), max_tokens=room, temperature=0., schema=answer_schema(spec))
-        return Request(prompt=continuation(spec, examples, input=x), max_tokens=room, temperature=0., stop=stops(spec, examples, input=x))
+            return Request(chat(spec, examples, input=x), max_tokens=room, temperature=0., schema=answer_schema(spec))
+        end = stops(spec, examples, input=x)
+        return Request(prompt=continuation(spec, examples, input=x), max_tokens=room, temperature=0., stop=end)
     answers = teacher.complete(map(request, inputs), calls=run.calls if run else None, meter=meter, progress=progress)
     return [read_answer(spec, c.text) for c in answers]
 
@@ -347,13 +357,15 @@ def estimate(self: GeneratePanel):
 # %% ../../nbs/16_data.generate.ipynb #c033
 @patch
 def buttons(self: GeneratePanel)-> list:
-    self._ask = button('Estimate from a few rows', lambda: self.act(self.estimate), tooltip='Their answers are kept and used')
-    self._anew = button('Start afresh', lambda: self.act(self.afresh), tooltip='Other rows; the answers so far stay stored')
+    said = 'Their answers are kept and used', 'Other rows; the answers so far stay stored'
+    self._ask = button('Estimate from a few rows', lambda: self.act(self.estimate), tooltip=said[0])
+    self._anew = button('Start afresh', lambda: self.act(self.afresh), tooltip=said[1])
     return [self._ask, self._anew]
 
 @patch
 def body(self: GeneratePanel)-> list:
-    g = Generation(self.spec, self.options['n'], self._lm, self.options['seed'], setting('temperature', self.options['temperature']))
+    o = self.options
+    g = Generation(self.spec, o['n'], self._lm, o['seed'], setting('temperature', o['temperature']))
     text = _shown(next(g.requests()))
     first = f'<details><summary>The first request</summary><pre>{esc(text)}</pre></details>'
     return [*JobView.body(self), markup(first, 'p2m-more')]
@@ -371,7 +383,7 @@ def code(self: GeneratePanel)-> Code:
     if lm and hasattr(lm, 'base_url'): # an address may hold a password before its @
         url = f', base_url={lm.base_url!r}' if lm.base_url and '@' not in lm.base_url else ''
         lines.append(f'teacher = OpenAILM({lm.name!r}{url}, price={lm.price!r}, concurrency={lm.window//4})')
-    elif lm and hasattr(lm, 'path'): lines.append(f"teacher = load_lm({str(lm.path)!r})" if lm.path else 'teacher = load_lm()')
+    elif lm and hasattr(lm, 'path'): lines.append(f"teacher = load_lm({repr(str(lm.path)) if lm.path else ''})")
     said = {k: repr(v) for k, v in self.options.items() if v is not None} | ({'teacher': 'teacher'} if lm else {})
     if self.run: said['run'] = f'Run({str(self.run.path)!r})'
     return Code('\n'.join(lines + [f"synth = generate(spec, {', '.join(f'{k}={v}' for k, v in said.items())})"]))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from fastcore.basics import patch
 from ..base.core import Examples, P2MError, PromptSpec, esc, setting
-from ..base.local import WHEELS, _wheel_path as wheel_path
+from ..base.local import WHEELS, wheel_path
 from ..base.store import Run
 from ..base.ui import Code, Column, Panel, TickTable, TickView
 from ..data.catalog import Card, Hit, Hits

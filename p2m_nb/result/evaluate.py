@@ -257,8 +257,8 @@ def markdown(self: Report)-> str:
     return '\n'.join(lines)
 
 # %% ../../nbs/40_result.evaluate.ipynb #c028
-def _drawn(value, low, high, colour):
-    at = f'position:absolute;top:50%;background:{colour};'
+def _drawn(value, low, high, first):
+    at = f"position:absolute;top:50%;background:{'var(--p2m-brand,#1976d2)' if first else 'currentColor'};"
     line = f'<div style="{at}left:{100*low:.1f}%;width:{100*(high - low):.1f}%;height:2px;margin-top:-1px"></div>'
     dot = f'<div style="{at}left:{100*value:.1f}%;width:8px;height:8px;margin:-4px 0 0 -4px;border-radius:50%"></div>'
     return f'<div style="position:relative;height:1.2em;min-width:14em;margin:0 6px">{line}{dot}</div>'
@@ -266,18 +266,20 @@ def _drawn(value, low, high, colour):
 def _shaded(row, label): # a cell of the confusion matrix, darker the more of its row it holds
     part = 70*(row[label] or 0)/max(1, sum(v or 0 for k, v in row.items() if k != 'expected'))
     kind = 'brand,#1976d2' if label == row['expected'] else 'warn,#f57c00'
-    return f'<div style="background:color-mix(in srgb,var(--p2m-{kind}) {part:.0f}%,transparent)">{row[label]}&nbsp;</div>'
+    colour = f'color-mix(in srgb,var(--p2m-{kind}) {part:.0f}%,transparent)'
+    return f'<div style="background:{colour}">{row[label]}&nbsp;</div>'
 
 @patch
-def _table(self: Report, title, rows):
-    columns, scale, f = [*rows[0]], '0 ─── 95 % ─── 1', self.facts
-    if title == 'Confusion': return table_html(rows, columns, len(rows), {l: lambda r, l=l: _shaded(r, l) for l in f['labels']})
-    spread = dict(Result=[(r['value'], r['low'], r['high']) for r in self.rows], Labels=[f['per_label'].get(l) for l in f['labels']])
-    if title not in spread: return table_html(rows, columns, len(rows))
-    columns.insert(2, scale)
-    colour = lambda r: 'var(--p2m-brand,#1976d2)' if r.get('model') == 'student' else 'currentColor'
-    draw = lambda r: _drawn(*r[scale][:3], colour(r)) if r[scale] else ''
-    return table_html([r | {scale: s} for r, s in zip(rows, spread[title])], columns, len(rows), {scale: draw})
+def _table(self: Report, title, rows): # of a section, as HTML
+    columns, draw, scale, f = [*rows[0]], {}, '0 ─── 95 % ─── 1', self.facts
+    if title == 'Confusion': draw = {l: lambda r, l=l: _shaded(r, l) for l in f['labels']}
+    if title in ('Result', 'Labels'):
+        columns.insert(2, scale)
+        spread = [(r['value'], r['low'], r['high']) for r in self.rows] if title == 'Result' else \
+            [f['per_label'].get(l, ())[:3] for l in f['labels']]
+        rows = [r | {scale: s} for r, s in zip(rows, spread)]
+        draw = {scale: lambda r: _drawn(*r[scale], r.get('model') == 'student') if r[scale] else ''}
+    return table_html(rows, columns, len(rows), draw)
 
 @patch
 def _html(self: Report, errors, leave=()):
@@ -350,8 +352,8 @@ def compare(
 
 # %% ../../nbs/40_result.evaluate.ipynb #c039
 def _near(a):
-    near = f"nearest training row: <b>{esc(a['nearest'])}</b> → {chip(a['nearest_output'])}"
-    return f"<b>{esc(a['input'])}</b><br>score {a['score']:.2f}<br>{near} similarity {a['similarity']:.2f}"
+    near = f"<b>{esc(a['nearest'])}</b> → {chip(a['nearest_output'])} similarity {a['similarity']:.2f}"
+    return f"<b>{esc(a['input'])}</b><br>score {a['score']:.2f}<br>nearest training row: {near}"
 
 class EvaluatePanel(Panel):
     "A report to look into. `.value` is the report; `.examples` are the mistakes taken, `.test` the test rows left."
@@ -360,17 +362,17 @@ class EvaluatePanel(Panel):
         super().__init__()
         self.value, self.taken, answers = report, [], [dict(a, id=i) for i, a in enumerate(report.answers)]
         told = [k for k in ('expected', 'student', 'teacher_few_shot', 'own_examples') if answers and k in answers[0]]
-        column = lambda k: Column(k, TITLES.get(k, k).capitalize(), 'minmax(0,130px)', False, k in told[2:], lambda r: chip(r[k]))
+        name, draw = lambda k: TITLES.get(k, k).capitalize(), lambda k: lambda r: chip(r[k])
+        columns = [Column(k, name(k), 'minmax(0,130px)', False, k in told[2:], draw(k)) for k in told]
         rows = sorted((a for a in answers if not a['correct']), key=lambda a: -a['score'])
-        self.table = TickTable(rows, [Column('input', 'Input'), *map(column, told)], details=_near)
+        self.table = TickTable(rows, [Column('input', 'Input'), *columns], details=_near)
 
-    def take(self, *ids): # numbers of test rows
-        "Make examples of them, and no test."
+    def take(self, *ids): # numbers of test rows, which become examples and are no test any more
         self.taken = list(dict.fromkeys([*self.taken, *ids]))
         self.table.set_rows([r for r in self.table.rows if r['id'] not in self.taken])
     def _rows(self, taken, source):
-        some = [a for i, a in enumerate(self.value.answers) if (i in self.taken) is taken]
-        return Examples.of([(a['input'], a['expected']) for a in some], source)
+        pick = lambda i: (i in self.taken) is taken
+        return Examples.of([(a['input'], a['expected']) for i, a in enumerate(self.value.answers) if pick(i)], source)
     @property
     def examples(self)-> Examples: return self._rows(True, 'corrected')
     @property
@@ -379,7 +381,7 @@ class EvaluatePanel(Panel):
 # %% ../../nbs/40_result.evaluate.ipynb #c040
 @patch
 def status(self: EvaluatePanel)-> str:
-    taken = f' {len(self.taken):,} test rows are examples now: give split() .examples, and test=.test, without them.'
+    taken = f' Taken as examples: {len(self.taken):,}. Give split() .examples, and test=.test, without them.'
     cost = money(sum(r['cost'] for r in self.value.rows))
     return f"{_provenance_text(self.value.facts['provenance'])} Cost {cost}.{taken*bool(self.taken)}"
 
@@ -388,22 +390,21 @@ def static(self: EvaluatePanel)-> str: return self.value._html(3, leave=('What i
 
 @patch
 def code(self: EvaluatePanel)-> Code:
-    taken = f"panel.take({', '.join(map(str, self.taken))})\n" if self.taken else ''
-    return Code(f'panel = EvaluatePanel(report)\n{taken}panel.value')
+    return Code('panel = EvaluatePanel(report)' + f'\npanel.take{tuple(self.taken)}'*bool(self.taken) + '\npanel.value')
 
 @patch
 def body(self: EvaluatePanel)-> list:
     import ipywidgets as w
-    drawn = {t: self.value._table(t, rows) for t, _, rows in self.value.sections() if rows and t != 'Errors'}
-    said = ''.join(f'<p>{esc(s)}</p>' for s in self.value.sentences())
+    text = lambda lines: '<div class="p2m-said">' + ''.join(f'<p>{esc(s)}</p>' for s in lines) + '</div>'
+    drawn = {t: text(said) + self.value._table(t, rows) for t, said, rows in self.value.sections() if rows}
     self._take = button('', lambda: self.act(lambda: self.take(*sorted(self.table.ticks))))
     self._parts = {'Errors': w.VBox(TickView(self.table, self._take, empty='Not one test row is wrong.').widgets)}
     self._parts |= {t: markup(drawn[t], 'p2m-figures') for t in ('Confusion', 'Labels') if t in drawn}
     self._which = w.ToggleButtons(options=list(self._parts))
     self._which.observe(lambda c: self.refresh(), 'value')
     self.table.watchers.append(self.refresh)
-    result = markup(f'<div class="p2m-result">{drawn["Result"]}{said}</div>', 'p2m-figures')
-    return [result, row_of(self._which), *self._parts.values()]
+    result, said = f'<div class="p2m-result">{drawn["Result"]}</div>', text(self.value.sentences())
+    return [markup(result, 'p2m-figures'), markup(said, 'p2m-none'), row_of(self._which), *self._parts.values()]
 
 @patch
 def refresh(self: EvaluatePanel):
