@@ -105,7 +105,7 @@ class Page:
         self.page, self.console = page, []
         page.on('console', lambda m: self.console.append(m.text) if m.type == 'error' else None)
         page.on('pageerror', lambda e: self.console.append(str(e)))
-        page.goto(url)
+        page.goto(url, timeout=120_000)
         page.wait_for_selector('.jp-Notebook .jp-Cell', timeout=120_000)
         self.wait('window.jupyterapp.shell.currentWidget?.context?.sessionContext?.session?.kernel?.status === "idle"')
 

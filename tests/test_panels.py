@@ -214,7 +214,7 @@ def test_a_reopened_notebook_shows_the_plain_form(opened, lab):
     context = lab.browser.new_context()
     try:
         again = context.new_page()
-        again.goto(f'http://127.0.0.1:{lab.port}/doc/tree/{name}?token={lab.token}')
+        again.goto(f'http://127.0.0.1:{lab.port}/doc/tree/{name}?token={lab.token}', timeout=120_000)
         again.locator('.p2m-static').first.wait_for(state='visible', timeout=60_000)
         again.wait_for_timeout(1500)
         assert again.get_by_text('model not found').filter(visible=True).count() == 0

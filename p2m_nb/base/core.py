@@ -203,6 +203,13 @@ class Curated(Examples):
         self.rejected = Examples(rejected)
     def __eq__(self, other): return super().__eq__(other) and self.rejected == getattr(other, 'rejected', Examples())
     def reasons(self)-> Counter: return Counter(r['reason'] for r in self.rejected)
+    def save(self, folder): # an existing folder, which gets kept.jsonl and rejected.jsonl
+        for name, rows in (('kept', self), ('rejected', self.rejected)):
+            Path(folder, f'{name}.jsonl').write_text(to_jsonl(rows), encoding='utf-8', newline='')
+    @classmethod
+    def load(cls, folder): # what `save` wrote there
+        read = lambda name: from_jsonl(Path(folder, f'{name}.jsonl').read_text(encoding='utf-8'))
+        return cls(read('kept'), read('rejected'))
     def _describe(self):
         why = ', '.join(f'{n:,} {r}' for r, n in self.reasons().most_common())
         return f'{len(self):,} kept, {len(self.rejected):,} rejected' + (f' ({why})' if why else '')

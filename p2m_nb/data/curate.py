@@ -144,18 +144,13 @@ def curate(
     "Keep the rows worth training on."
     seed = setting('seed', seed)
     params = dict(spec=spec.fingerprint, examples=examples.fingerprint, seed=seed, judges=[repr(j) for j in judges])
-    if run and (folder := run.result('curate', params)): return _read_curated(folder)
+    if run and (folder := run.result('curate', params)): return Curated.load(folder)
     progress = progress or Progress('curate', 2 + bool(spec.labels), 'steps')
     clean = run_job(lambda: _curate(examples, spec, embedder, seed, judges, progress), progress, view=view)
     if run and not progress.stopped:
         run.note('curate', kept=len(clean), rejected=len(clean.rejected), seconds=round(progress.seconds, 1))
-        with run.write('curate', params) as folder:
-            for name, rows in (('kept', clean), ('rejected', clean.rejected)):
-                (folder/f'{name}.jsonl').write_text(to_jsonl(rows), encoding='utf-8', newline='')
+        with run.write('curate', params) as folder: clean.save(folder)
     return clean
-
-def _read_curated(folder):
-    return Curated(*(from_jsonl((folder/f'{k}.jsonl').read_text(encoding='utf-8')) for k in ('kept', 'rejected')))
 
 # %% ../../nbs/17_data.curate.ipynb #c020
 def _test_columns(test): # its two columns, or those named input and output
@@ -176,15 +171,11 @@ def _read_test(test, spec, columns):
                            'Correct the file, or the labels of the prompt.')
     return test
 
-def _groups(texts): # rows that are nearly equal share a number
-    group = list(range(len(texts)))
-    for i, j, _ in near_duplicates(texts, ALIKE): group[i] = group[j]
-    return group
-
 # %% ../../nbs/17_data.curate.ipynb #c021
 def _part(rows, n, seed):
     "About `n` rows, and the rest; nearly equal rows go the same way."
-    group = _groups(rows.inputs)
+    group = list(range(len(rows)))   # rows that are nearly equal share a number
+    for i, j, _ in near_duplicates(rows.inputs, ALIKE): group[i] = group[j]
     order = sorted(set(group))
     random.Random(seed).shuffle(order)
     size, chosen, taken = Counter(group), set(), 0
@@ -221,8 +212,9 @@ def split(
     rows = Examples(r for s in sources for r in s)
     if test is None:
         real, made = _real(rows)
-        test, rest = _part(real if len(real) >= 10 else rows, max(1, len(real if len(real) >= 10 else rows)//5), seed)
-        rows = rest + made if len(real) >= 10 else rest
+        if len(real) < 10: real, made = rows, Examples()   # too few to measure with
+        test, rest = _part(real, max(1, len(real)//5), seed)
+        rows = rest + made
     else: test = _read_test(test, spec, columns)
     own = Examples(r | dict(weight=TRUST) for r in Examples.of(spec.examples))
     rows, told = _without(own + rows, test, 'in the test')

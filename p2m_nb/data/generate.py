@@ -35,7 +35,7 @@ def _context(spec, label, turn, seed):
     own = [e for e in examples if e.output == label][:OWN]
     return [e for e in examples if e.output != label][:OTHERS] + own
 
-# %% ../../nbs/16_data.generate.ipynb #c007
+# %% ../../nbs/16_data.generate.ipynb #c008
 def _room(spec): # tokens for one new row: twice the longest example, a byte a token at worst
     longest = max((len((x + y).encode('utf-8')) for x, y in spec.examples), default=200)
     return min(512, 24 + longest//2)
@@ -57,7 +57,7 @@ def request_for(
     return Request(prompt=continuation(spec, examples, label=label), max_tokens=_room(spec),
                    stop=stops(spec, spec.examples, label=label), **common)
 
-# %% ../../nbs/16_data.generate.ipynb #c010
+# %% ../../nbs/16_data.generate.ipynb #c011
 def next_block(
     spec: PromptSpec, # the task
     quota: int, # rows wanted of each label
@@ -71,7 +71,7 @@ def next_block(
     label = max(spec.labels, key=need.get)
     return label, min(BLOCK, max(8, round(need[label]/max(rate, .1))))
 
-# %% ../../nbs/16_data.generate.ipynb #c013
+# %% ../../nbs/16_data.generate.ipynb #c014
 class Generation:
     "The state of a run: a stream of requests, and the rows that came of them."
     def __init__(self,
@@ -114,7 +114,7 @@ class Generation:
     @property
     def hopeless(self): return not self.kept and len(self.accepted) >= max(HOPELESS, self.window)
 
-# %% ../../nbs/16_data.generate.ipynb #c014
+# %% ../../nbs/16_data.generate.ipynb #c015
 @patch
 def take(self: Generation,
     completion, # the answer to the next request in order
@@ -149,7 +149,7 @@ def _reason(self: Generation, e):
 @patch(as_prop=True)
 def result(self: Generation)-> Curated: return Curated(self.kept, self.rejected)
 
-# %% ../../nbs/16_data.generate.ipynb #c017
+# %% ../../nbs/16_data.generate.ipynb #c018
 def _work(g, run, meter, progress):
     "Ask and take until the rows are there, the budget is used up, or somebody stops."
     progress.start(repr(g.teacher))
@@ -161,11 +161,11 @@ def _work(g, run, meter, progress):
             progress.rows.append((row['input'], row['output'], reason or 'kept'))
         done = len(g.kept) + len(g.rejected)
         progress.bars, progress.counts = g.bars, dict(g.result.reasons())
-        progress.update(len(g.kept), answers=f'{fresh + stored:,} answers', cost=money(meter.cost),
-                        kept=f'{share(len(g.kept)/max(1, done))} kept', store=f'{stored:,} from store' if stored else '')
+        facts = dict(kept=f'{share(len(g.kept)/max(1, done))} kept', store=f'{stored:,} from store' if stored else '')
+        progress.update(len(g.kept), answers=f'{fresh + stored:,} answers', cost=money(meter.cost), **facts)
     return _closed(g, meter, progress)
 
-# %% ../../nbs/16_data.generate.ipynb #c018
+# %% ../../nbs/16_data.generate.ipynb #c019
 def _closed(g, meter, progress):
     "Say how it ended; a run without one row ends in an error that says why."
     if not g.kept and g.accepted and not progress.stopped:
@@ -181,11 +181,12 @@ def _closed(g, meter, progress):
     progress.finish(status, 'stopped' if progress.stopped else 'done')
     return g.result
 
-# %% ../../nbs/16_data.generate.ipynb #c019
+# %% ../../nbs/16_data.generate.ipynb #c020
 def _ready(spec, teacher): # refuse before anything is bought
     teacher = teacher or load_lm()
     if not spec.examples:
-        raise P2MError('prompt', 'it has no examples to generate from', 'Add two or more lines like  Input: ...  Output: ...')
+        raise P2MError('prompt', 'it has no examples to generate from',
+                       'Add two or more lines like  Input: ...  Output: ...')
     return teacher
 
 def generate(
@@ -205,47 +206,45 @@ def generate(
     temperature = setting('temperature', temperature)
     used = run.usage['stages'].get('generate') if run else None
     meter = Meter(max_cost=setting('max_cost', max_cost), price=teacher.price, used=used)
-    params = dict(spec=spec.fingerprint, n=n, teacher=teacher.name, seed=seed, temperature=temperature, window=teacher.window)
+    params = dict(spec=spec.fingerprint, n=n, teacher=teacher.name, seed=seed, temperature=temperature,
+                  window=teacher.window)
     progress, g = progress or Progress('generate', n), Generation(spec, n, teacher, seed, temperature)
     progress.bars, progress.so_far = g.bars, lambda: g.result
     if view is None and in_notebook(): view = JobView(progress, rows=True, empty='No answer yet.')
     return run_job(lambda: _resumed(g, params, run, meter, progress), progress, wait, view)
 
-# %% ../../nbs/16_data.generate.ipynb #c020
-def _read(folder): return Curated(*(from_jsonl((folder/f'{k}.jsonl').read_text(encoding='utf-8')) for k in ('kept', 'rejected')))
-
+# %% ../../nbs/16_data.generate.ipynb #c021
 def _resumed(g, params, run, meter, progress):
     "The finished result of equal parameters, or a new one, which is kept if it was not stopped."
     if run and (folder := run.result('generate', params)):
-        rows = _read(folder)
+        rows = Curated.load(folder)
         progress.finish(f'Done before: {len(rows):,} rows from {run.path}.')
         return rows
     result = _work(g, run, meter, progress)
     if run and not progress.stopped and not meter.full:
         run.note('generate', kept=len(result), rejected=len(result.rejected), seconds=round(progress.seconds, 1))
-        with run.write('generate', params) as folder:
-            for name, rows in (('kept', result), ('rejected', result.rejected)):
-                (folder/f'{name}.jsonl').write_text(to_jsonl(rows), encoding='utf-8', newline='')
+        with run.write('generate', params) as folder: result.save(folder)
     return result
 
 @patch(as_prop=True)
 def examples(self: Run):
     "The generated rows of this run, or None."
     folder = self.latest('generate')
-    return folder and _read(folder)
+    return folder and Curated.load(folder)
 
-# %% ../../nbs/16_data.generate.ipynb #c024
+# %% ../../nbs/16_data.generate.ipynb #c025
 class Estimate(dict):
     "What a run would take: calls, tokens, cost (dollars), seconds; with the first request and three rows."
     def __repr__(self):
-        price = 'cost unknown: no price was given' if self['cost'] is None else f"{money(self['cost'])}, at most {money(self['most'])}"
+        cost, seconds = self['cost'], seconds_text(self['seconds'])
+        price = 'cost unknown: no price was given' if cost is None else f"{money(cost)}, at most {money(self['most'])}"
         if self['price'] == (0., 0.): price = 'free'
         rows = [f"  {r['input']!r} -> {r['output']!r}" for r in self['rows']]
-        head = f"{self['n']:,} rows: about {self['calls']:,} calls, {self['tokens']:,} tokens, {seconds_text(self['seconds'])}, {price}."
+        head = f"{self['n']:,} rows: about {self['calls']:,} calls, {self['tokens']:,} tokens, {seconds}, {price}."
         request = ['The first request:', *('  | ' + l for l in self['request'].split('\n'))]
         return '\n'.join([head, *request, 'Rows that came of it:', *rows])
 
-# %% ../../nbs/16_data.generate.ipynb #c025
+# %% ../../nbs/16_data.generate.ipynb #c026
 def _shown(request): return request.prompt or '\n'.join(f"{m['role']}: {m['content']}" for m in request.messages)
 
 def estimate(
@@ -267,11 +266,11 @@ def estimate(
     calls = max(1, round(n*len(few)/max(len(g.kept), .5)))   # half a row is guessed where none came
     scale, price = calls/len(few), teacher.price
     most = sum(t*p for t, p in zip(worst_case(few[0]), price))/1e6*g.limit if price else None
-    cost = meter.cost*scale if price else None
-    return Estimate(n=n, calls=calls, tokens=round(meter.tokens*scale), cost=cost, most=most,
-                    seconds=round((time.time() - started)*scale, 1), price=price, request=_shown(few[0]), rows=g.kept[:3])
+    cost, seconds = meter.cost*scale if price else None, round((time.time() - started)*scale, 1)
+    return Estimate(n=n, calls=calls, tokens=round(meter.tokens*scale), cost=cost, most=most, seconds=seconds,
+                    price=price, request=_shown(few[0]), rows=g.kept[:3])
 
-# %% ../../nbs/16_data.generate.ipynb #c028
+# %% ../../nbs/16_data.generate.ipynb #c029
 def annotate(
     teacher: LM, # who answers
     spec: PromptSpec, # the task
@@ -297,7 +296,7 @@ def _by_likelihood(teacher, spec, examples, inputs):
     scores = teacher.rank([p[0][0] for p in pairs], [[y for _, y in p] for p in pairs])
     return [spec.labels[s.index(max(s))] for s in scores]
 
-# %% ../../nbs/16_data.generate.ipynb #c031
+# %% ../../nbs/16_data.generate.ipynb #c032
 class GeneratePanel(JobView):
     "Generate by clicking: start, stop, look, go on. `.value` is the result so far."
     rows = True
@@ -327,7 +326,7 @@ class GeneratePanel(JobView):
         "Begin again with the next seed, and so with other rows; the answers so far stay stored."
         self.options['seed'], self.job, self.progress = self.options['seed'] + 1, None, self._fresh()
 
-# %% ../../nbs/16_data.generate.ipynb #c032
+# %% ../../nbs/16_data.generate.ipynb #c033
 @patch
 def _fresh(self: GeneratePanel):
     n, cap, labels = self.options['n'], self.options['max_cost'], self.spec.labels or ()
@@ -354,7 +353,7 @@ def estimate(self: GeneratePanel):
         p.finish(repr(guess).split('\n')[0], 'ready')
     return run_job(work, p, wait=False, view=self)
 
-# %% ../../nbs/16_data.generate.ipynb #c033
+# %% ../../nbs/16_data.generate.ipynb #c034
 @patch
 def buttons(self: GeneratePanel)-> list:
     said = 'Their answers are kept and used', 'Other rows; the answers so far stay stored'

@@ -256,7 +256,7 @@ def markdown(self: Report)-> str:
         lines += ['| ' + ' | '.join(map(_md, r)) + ' |' for r in table] + ['']
     return '\n'.join(lines)
 
-# %% ../../nbs/40_result.evaluate.ipynb #c028
+# %% ../../nbs/40_result.evaluate.ipynb #c027
 def _drawn(value, low, high, first):
     at = f"position:absolute;top:50%;background:{'var(--p2m-brand,#1976d2)' if first else 'currentColor'};"
     line = f'<div style="{at}left:{100*low:.1f}%;width:{100*(high - low):.1f}%;height:2px;margin-top:-1px"></div>'
@@ -332,7 +332,7 @@ def report(self: Run):
     folder = self.latest('report')
     return Report.load(folder) if folder else None
 
-# %% ../../nbs/40_result.evaluate.ipynb #c036
+# %% ../../nbs/40_result.evaluate.ipynb #c033
 class Comparison(dict):
     "A paired test of two reports' students; shows itself as a sentence."
     def __repr__(self):
@@ -350,7 +350,7 @@ def compare(
                        'Evaluate both students on the same splits.test.')
     return Comparison(paired_test(*([x['correct'] for x in r.answers] for r in (a, b))))
 
-# %% ../../nbs/40_result.evaluate.ipynb #c039
+# %% ../../nbs/40_result.evaluate.ipynb #c036
 def _near(a):
     near = f"<b>{esc(a['nearest'])}</b> → {chip(a['nearest_output'])} similarity {a['similarity']:.2f}"
     return f"<b>{esc(a['input'])}</b><br>score {a['score']:.2f}<br>nearest training row: {near}"
@@ -378,7 +378,7 @@ class EvaluatePanel(Panel):
     @property
     def test(self)-> Examples: return self._rows(False, 'test')
 
-# %% ../../nbs/40_result.evaluate.ipynb #c040
+# %% ../../nbs/40_result.evaluate.ipynb #c037
 @patch
 def status(self: EvaluatePanel)-> str:
     taken = f' Taken as examples: {len(self.taken):,}. Give split() .examples, and test=.test, without them.'
