@@ -163,14 +163,15 @@ def test_training_shows_its_curve_and_stops_with_what_it_has(page):
 
 
 def test_a_mistake_becomes_an_example_and_leaves_the_test(page):
+    from playwright.sync_api import expect
     panel = page.panel(5)
     assert panel.locator('.p2m-result tbody tr').count() == page.value('len(report.rows)') == 4
     for name in ('Confusion', 'Labels'):
         press(panel, name)
         panel.locator('.p2m-figures:visible').nth(1).get_by_text('get weather').first.wait_for()
-        assert panel.locator('.p2m-row:visible').count() == 0
+        expect(panel.locator('.p2m-row:visible')).to_have_count(0)
     press(panel, 'Errors')
-    assert panel.locator('.p2m-row:visible').count() == 4
+    expect(panel.locator('.p2m-row:visible')).to_have_count(4)
     for i in (1, 2): tick(panel, i)
     panel.locator('.p2m-row summary').first.click()
     panel.get_by_text('nearest training row').first.wait_for()
