@@ -6,7 +6,7 @@
 __all__ = ['SAYS', 'main', 'example_folder']
 
 # %% ../nbs/51_cli.ipynb #c003
-import argparse, sys, sysconfig, time
+import argparse, os, sys, sysconfig, time
 from pathlib import Path
 from .base.core import *
 from .base.ui import seconds_text
@@ -81,6 +81,7 @@ def main(
     "The `p2m` command."
     for stream in (sys.stdout, sys.stderr):   # a terminal without UTF-8 must not cost a run
         if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='replace')
+    os.environ.setdefault('TQDM_DISABLE', '1')   # the bars of other libraries, between our lines
     try: args = _parser().parse_args(argv)
     except SystemExit as e: return e.code or 0
     try: return args.does(args) or 0
