@@ -17,18 +17,19 @@ def main():
     tokenizer.padding_side = 'left'
     if tokenizer.pad_token is None: tokenizer.pad_token = tokenizer.eos_token
 
+    # every token that ends a line ends a row: quicker than stop_strings, and what the requests' own stop text says
+    ends = [tokenizer.eos_token_id, *(i for i in range(len(tokenizer)) if '\n' in tokenizer.decode([i]))]
     def plain(requests): # the usual way: pad, generate, cut at the stop text
+        assert {r.stop for r in requests} == {('\n',)}
         for k in range(0, len(requests), 32):
             part = requests[k:k+32]
             batch = tokenizer([r.prompt for r in part], padding=True, return_tensors='pt', add_special_tokens=False)
             torch.manual_seed(k)
             out = model.generate(**batch, max_new_tokens=part[0].max_tokens, do_sample=True, temperature=part[0].temperature,
-                                 top_p=part[0].top_p, stop_strings=list(part[0].stop), tokenizer=tokenizer, pad_token_id=tokenizer.pad_token_id)
+                                 top_p=part[0].top_p, eos_token_id=ends, pad_token_id=tokenizer.pad_token_id)
             for ids in out[:, batch['input_ids'].shape[1]:]:
                 text = tokenizer.decode(ids, skip_special_tokens=True)
-                ended = any(s in text for s in part[0].stop)
-                for s in part[0].stop: text = text.split(s)[0]
-                yield Completion(text, 'stop' if ended else 'length', 0, len(ids))
+                yield Completion(text.split('\n')[0], 'stop' if '\n' in text else 'length', 0, len(ids))
 
     rates = {}
     for name in ('ours', 'plain'):

@@ -119,8 +119,9 @@ def _curate(examples, spec, embedder, seed, judges, progress):
     if spec.labels: steps.append(lambda e: check_labels(e, spec, embedder, seed, judges))
     rows, rejected = examples, list(getattr(examples, 'rejected', ()))
     for i, step in enumerate(steps):
-        if progress.stopped: break
-        rows = step(rows)
+        found = step(rows)
+        if progress.stopped: break   # judges that were stopped while they learned judge badly
+        rows = found
         rejected += rows.rejected.rows
         progress.counts = dict(Counter(r['reason'] for r in rejected))
         progress.update(i + 1, kept=f'{len(rows):,} kept')
@@ -143,7 +144,7 @@ def curate(
 )-> Curated: # kept rows with `soft_labels`; `.rejected` with `reason`
     "Keep the rows worth training on."
     seed = setting('seed', seed)
-    params = dict(spec=spec.fingerprint, examples=examples.fingerprint, seed=seed, judges=[repr(j) for j in judges])
+    params = dict(spec=spec.fingerprint, examples=examples.fingerprint, seed=seed, judges=repr(judges))
     if run and (folder := run.result('curate', params)): return Curated.load(folder)
     progress = progress or Progress('curate', 2 + bool(spec.labels), 'steps')
     clean = run_job(lambda: _curate(examples, spec, embedder, seed, judges, progress), progress, view=view)

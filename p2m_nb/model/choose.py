@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['count_parameters', 'architecture', 'model_card', 'memory_needed', 'free_memory', 'search_models', 'student_for',
-           'committee', 'load_student', 'size_text', 'ModelPanel']
+           'Committee', 'committee', 'load_student', 'size_text', 'ModelPanel']
 
 # %% ../../nbs/30_model.choose.ipynb #c003
 import json, os
@@ -18,7 +18,7 @@ from ..base.ui import Code, Column, Panel, TickTable, TickView
 from ..data.catalog import Card, Hit, Hits
 from .causal import CausalStudent
 from .classifier import ClassifierStudent
-from .student import EMBEDDED, Student, base_path, read_facts
+from .student import EMBEDDED, Student, base_name, base_path, read_facts
 
 # %% ../../nbs/30_model.choose.ipynb #c006
 def _header(path): # of a safetensors file: name -> dtype, shape
@@ -160,17 +160,28 @@ def student_for(
     return kind(spec, card, setting('seed', seed))
 
 # %% ../../nbs/30_model.choose.ipynb #c020
+class Committee:
+    "Students of the prompt's own examples, trained when they are first asked."
+    def __init__(self,
+        members: list, # Students that embed, not trained yet
+        rows: Examples, # to train them on
+    ): self.members, self.rows = members, rows
+    def __len__(self): return len(self.members)
+    def __iter__(self): return (m if m.trained else m.fit(self.rows) for m in self.members)
+    def __repr__(self):
+        return f"Committee({', '.join(f'{base_name(m.base)} {m.seed}' for m in self.members)})"
+
 def committee(
     spec: PromptSpec, # the task
     n: int = 3, # students
     base=None, # as for `student_for`
     seed: int | None = None, # of the first; the others count on from it
-)-> list[Student]: # none for a task without labels, or with fewer examples than labels
-    "Students trained on the prompt's own examples alone, to judge generated rows by."
+)-> Committee: # empty for a task without labels, or when a label has no example
+    "Students to judge generated rows by."
     rows, seed = Examples.of(spec.examples), setting('seed', seed)
-    if not spec.labels or set(rows.outputs) != set(spec.labels): return []
+    if not spec.labels or set(rows.outputs) != set(spec.labels): return Committee([], rows)
     members = [student_for(spec, base, 1000 + seed + i) for i in range(n)]
-    return [m.fit(rows) for m in members if hasattr(m, 'embed')]
+    return Committee([m for m in members if hasattr(m, 'embed')], rows)
 
 # %% ../../nbs/30_model.choose.ipynb #c022
 def load_student(

@@ -6,11 +6,10 @@
 __all__ = ['ROWS', 'TITLES', 'Report', 'evaluate_model', 'Comparison', 'compare', 'EvaluatePanel']
 
 # %% ../../nbs/40_result.evaluate.ipynb #c003
-import json, time
+import html, json, time
 from collections import Counter
 from pathlib import Path
 import numpy as np
-from html import escape
 from fastcore.basics import patch
 from ..base.core import *
 from ..base.store import Run
@@ -173,13 +172,14 @@ def _answer_rows(student, splits, told):
 # %% ../../nbs/40_result.evaluate.ipynb #c024
 def _evaluate(student, splits, spec, teacher, run, meter, progress):
     progress.start('The student answers the test.')
-    metric, stages = headline_metric(spec.kind), lambda: run.usage['stages'] if run else {}
-    paid = lambda stage: stages().get(stage, {}).get('cost', 0.)
+    metric, paid = headline_metric(spec.kind), lambda s: run.usage['stages'].get(s, {}).get('cost', 0.) if run else 0.
     row, answers = _measure('student', student.predict, splits.test, metric, lambda: paid('generate'))
     params = dict(spec=spec.fingerprint, train=splits.train.fingerprint, test=splits.test.fingerprint,
                   answers=fingerprint(answers), seed=student.seed, options=getattr(student, 'fit_options', {}),
                   teacher=teacher and teacher.name)
-    if run and (folder := run.result('report', params)): return Report.load(folder)
+    if run and (folder := run.result('report', params)):
+        progress.finish(f'Done before: the report is from {run.path}.')
+        return Report.load(folder)
     rows, told, skipped = {'student': row}, {'student': answers}, {}
     models = _candidates(student, splits, spec, teacher, run, meter, progress)
     for i, (name, answer) in enumerate(models.items(), 1):
@@ -244,7 +244,7 @@ def sections(self: Report, errors: int = 10)-> list[tuple]: # title, paragraphs,
             ('Errors', [f'{len(wrong):,} of {len(self.answers):,} test rows are wrong; the surest mistakes first.'],
              [{t or k: w[k] for k, t in keys.items()} for w in wrong[:errors]])]
 
-def _md(v): return escape(str(v), quote=False).replace('|', '\\|').replace('\n', ' ')
+def _md(v): return html.escape(str(v), quote=False).replace('|', '\\|').replace('\n', ' ')
 
 @patch
 def markdown(self: Report)-> str:
