@@ -38,27 +38,20 @@ def tokens(
     return _TOKEN.findall(unicodedata.normalize('NFKC', text).casefold())
 
 # %% ../../nbs/02_base.text.ipynb #c012
-def _common(a, b):
-    "Length of the longest common subsequence, with one row of bits: adding propagates a match along a row."
-    places, row, full = defaultdict(int), (1 << len(a)) - 1, (1 << len(a)) - 1
-    for i, t in enumerate(a): places[t] |= 1 << i
-    for t in b:
-        hit = row & places.get(t, 0)
-        row = ((row + hit) | (row - hit)) & full
-    return len(a) - row.bit_count()
+@lru_cache(maxsize=1)
+def _rouge_scorer():
+    from rouge_score.rouge_scorer import RougeScorer
+    class Words: tokenize = staticmethod(tokens)
+    return RougeScorer(['rougeL'], tokenizer=Words)
 
 def rouge_l(
     a: str, # the text that is judged
     b: str, # the reference
 )-> tuple[float, float, float]: # precision, recall, F
-    "ROUGE-L over `tokens`, so that it works in any script."
-    x, y = tokens(a), tokens(b)
-    common = _common(x, y)
-    if not common: return 0., 0., 0.
-    p, r = common/len(x), common/len(y)
-    return p, r, 2*p*r/(p + r)
+    "ROUGE-L of `rouge_score` over `tokens`, so that it works in any script."
+    return tuple(map(float, _rouge_scorer().score(b, a)['rougeL']))
 
-# %% ../../nbs/02_base.text.ipynb #c016
+# %% ../../nbs/02_base.text.ipynb #c015
 def char_ngrams(
     text: str, # any text; normalised first
     n: int = 5, # characters in each, for spaced scripts
@@ -76,7 +69,7 @@ def jaccard(
     a, b = (char_ngrams(t) if isinstance(t, str) else t for t in (a, b))
     return len(a & b)/len(a | b) if a or b else 1.
 
-# %% ../../nbs/02_base.text.ipynb #c019
+# %% ../../nbs/02_base.text.ipynb #c018
 class _Prefixes:
     "An inverted index of the rarest n-grams of each set; `best` finds the most similar one (prefix filter, exact)."
     def __init__(self, sets, threshold):
@@ -95,7 +88,7 @@ class _Prefixes:
         found = max((((c := len(grams & s))/(n + len(s) - c), -j) for j, s in fits), default=None)
         return (found[0], -found[1]) if found and found[0] >= self.threshold else None
 
-# %% ../../nbs/02_base.text.ipynb #c020
+# %% ../../nbs/02_base.text.ipynb #c019
 def near_duplicates(
     texts: list[str], # rows to judge
     threshold: float = .7, # Jaccard of character n-grams from which two rows count as one
@@ -113,7 +106,7 @@ def near_duplicates(
         elif against is None: seen.add(i, grams)
     return found
 
-# %% ../../nbs/02_base.text.ipynb #c025
+# %% ../../nbs/02_base.text.ipynb #c024
 def vote(
     answers: list[str], # one or more
 )-> str: # as most voters spelled it
@@ -122,7 +115,7 @@ def vote(
     votes, spelled = Counter(normalise(a) for a in answers), Counter(answers)
     return min(spelled, key=lambda a: (-votes[normalise(a)], -spelled[a], len(a)))
 
-# %% ../../nbs/02_base.text.ipynb #c028
+# %% ../../nbs/02_base.text.ipynb #c027
 def _read_at(text, start):
     "`(value, end)` of the JSON or Python literal that starts at `start`, or None."
     try: return json.JSONDecoder().raw_decode(text, start)
@@ -141,7 +134,7 @@ def _read_literal(text, end):
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError): return None
     return (value, end) if isinstance(value, (dict, list)) else None
 
-# %% ../../nbs/02_base.text.ipynb #c029
+# %% ../../nbs/02_base.text.ipynb #c028
 def read_json(
     text: str, # an answer of a model
     tries: int = 100, # brackets to try before giving up
@@ -156,7 +149,7 @@ def read_json(
     if len(objects) > 1 and len(objects) == len(found): return objects
     return max(found, key=lambda f: f[0])[1] if found else None
 
-# %% ../../nbs/02_base.text.ipynb #c032
+# %% ../../nbs/02_base.text.ipynb #c031
 _SCRIPTS = dict(HANGUL='ko', CYRILLIC='ru', ARABIC='ar', HEBREW='he', GREEK='el', DEVANAGARI='hi', BENGALI='bn',
                 TAMIL='ta', THAI='th', ARMENIAN='hy', GEORGIAN='ka')
 _STOP = {line[:2]: frozenset(line[3:].split()) for line in """\
@@ -180,7 +173,7 @@ def scripts(
     "How many letters of each script `text` has."
     return Counter(s for c in unicodedata.normalize('NFKC', text) if (s := _script(c)))
 
-# %% ../../nbs/02_base.text.ipynb #c033
+# %% ../../nbs/02_base.text.ipynb #c032
 def stop_words(
     text: str, # a text in Latin letters
 )-> Counter: # language -> signs of it
@@ -202,7 +195,7 @@ def language_of(
     found = stop_words(text)
     return max(found, key=lambda k: (found[k], k == 'en'), default='en')
 
-# %% ../../nbs/02_base.text.ipynb #c036
+# %% ../../nbs/02_base.text.ipynb #c035
 def label_words(
     label: str, # as it stands in the data
 )-> str: # as one would say it
