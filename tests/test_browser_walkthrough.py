@@ -45,19 +45,19 @@ def test_it_runs_untouched_and_every_panel_stands(page, cells):
     rows = page.value("{r['name']: r['value'] for r in report.rows}")
     assert list(rows) == ['student', 'own_examples', 'teacher_few_shot', 'base_zero_shot', 'majority']
     assert rows['student'] > rows['majority'] and page.value('report.rows[0]["n"]') == 176
-    assert page.value('(picker.value.ids, len(real) > 0, spec == panel.value)') == [['voice_commands'], True, True]
+    assert page.value('([h.card.id for h in picker.value], len(real) > 0, spec == panel.value)') == [['voice_commands'], True, True]
     assert not page.console
 
 
 def test_a_tick_changes_what_is_loaded(page, cells):
-    panel, before = page.panel(cell(cells, 'DatasetPanel(')), page.value('picker.value.ids')
+    panel, before = page.panel(cell(cells, 'DatasetPanel(')), page.value('[h.card.id for h in picker.value]')
     tick(panel, 0)   # it was chosen; now it is not
-    page.until('picker.value.ids == []')
+    page.until('[h.card.id for h in picker.value] == []')
     page.run_cell(cell(cells, 'real = load_datasets'))
     page.idle()
     assert page.value('len(real)') == 0
     tick(panel, 0)
-    page.until(f'picker.value.ids == {before!r}')
+    page.until(f'[h.card.id for h in picker.value] == {before!r}')
 
 
 def test_a_row_is_edited_and_kept(page, cells):
@@ -76,15 +76,15 @@ def test_generating_is_stopped_by_the_toolbar_and_goes_on(page, cells):
     i = cell(cells, 'synth = generate(')
     page.python('run.close(); run, N = Run(KEEP + "_again"), 240')
     page.run_cell(i)
-    page.cell(i).locator('.p2m-list').get_by_text('kept').first.wait_for(timeout=60_000)   # a first block of answers is in
+    page.panel(i).locator('.p2m-list').get_by_text('kept').first.wait_for(timeout=60_000)   # a first block of answers is in
     page.page.locator('[data-command="notebook:interrupt-kernel"], [title^="Interrupt the kernel"]').first.click()
     page.idle(60)
     part, stored = page.value('(synth.inputs, len(run.calls))')
     assert 0 < len(part) < 240 and stored >= len(part)
-    page.cell(i).get_by_text('Stopped by you').first.wait_for()
+    page.panel(i).get_by_text('Stopped by you').first.wait_for()
     assert page.value('run.examples is None')   # a part is not taken for the whole
     page.run_cell(i)
     page.idle(180)
     assert page.value('synth.inputs')[:len(part)] == part and page.value('len(synth)') > 200
-    page.cell(i).get_by_text(f'{stored} from store').first.wait_for()
+    page.panel(i).get_by_text(f'{stored} from store').first.wait_for()
     assert page.value('run.examples == synth')

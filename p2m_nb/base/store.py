@@ -6,7 +6,7 @@
 __all__ = ['plain_errors', 'write_atomic', 'CallStore', 'versions', 'Run']
 
 # %% ../../nbs/01_base.store.ipynb #c003
-import errno, hashlib, html, json, os, re, shutil, sqlite3, sys, tempfile, threading, time, weakref
+import errno, hashlib, html, json, os, re, secrets, shutil, sqlite3, sys, threading, time, weakref
 from collections.abc import Iterable
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,14 +56,14 @@ def write_atomic(
     "Write `data` to `path` so that a crash leaves the old file or the new one, never a part of either."
     path, data = Path(path), data.encode('utf-8') if isinstance(data, str) else data
     with plain_errors(path):
-        fd, temporary = tempfile.mkstemp(prefix='.tmp-', suffix=path.suffix, dir=path.parent)
+        temporary = path.with_name(f'.tmp-{secrets.token_hex(8)}{path.suffix}')
         try:
-            with os.fdopen(fd, 'wb') as f:
+            with open(temporary, 'xb') as f:
                 f.write(data)
                 f.flush(); os.fsync(f.fileno())
             os.replace(temporary, path)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
         _sync(path.parent)
     return path

@@ -235,7 +235,7 @@ def examples(self: Run):
     folder = self.latest('generate')
     return folder and Curated.load(folder)
 
-# %% ../../nbs/16_data.generate.ipynb #c025
+# %% ../../nbs/16_data.generate.ipynb #c027
 class Estimate(dict):
     "What a run would take: calls, tokens, cost (dollars), seconds; with the first request and three rows."
     def __repr__(self):
@@ -247,7 +247,7 @@ class Estimate(dict):
         request = ['The first request:', *('  | ' + l for l in self['request'].split('\n'))]
         return '\n'.join([head, *request, 'Rows that came of it:', *rows])
 
-# %% ../../nbs/16_data.generate.ipynb #c026
+# %% ../../nbs/16_data.generate.ipynb #c028
 def _shown(request): return request.prompt or '\n'.join(f"{m['role']}: {m['content']}" for m in request.messages)
 
 def estimate(
@@ -273,7 +273,7 @@ def estimate(
     return Estimate(n=n, calls=calls, tokens=round(meter.tokens*scale), cost=cost, most=most, seconds=seconds,
                     price=price, request=_shown(few[0]), rows=g.kept[:3])
 
-# %% ../../nbs/16_data.generate.ipynb #c029
+# %% ../../nbs/16_data.generate.ipynb #c031
 def annotate(
     teacher: LM, # who answers
     spec: PromptSpec, # the task
@@ -305,7 +305,7 @@ def _by_likelihood(teacher, spec, examples, inputs):
     prior = (free/free.sum(1, keepdims=True)).mean(0)
     return [spec.labels[i] for i in (scores[len(FREE):] - np.log(prior)).argmax(1)]
 
-# %% ../../nbs/16_data.generate.ipynb #c032
+# %% ../../nbs/16_data.generate.ipynb #c034
 class GeneratePanel(JobView):
     "Generate by clicking: start, stop, look, go on. `.value` is the result so far."
     rows = True
@@ -335,7 +335,7 @@ class GeneratePanel(JobView):
         "Begin again with the next seed, and so with other rows; the answers so far stay stored."
         self.options['seed'], self.job, self.progress = self.options['seed'] + 1, None, self._fresh()
 
-# %% ../../nbs/16_data.generate.ipynb #c033
+# %% ../../nbs/16_data.generate.ipynb #c035
 @patch
 def _fresh(self: GeneratePanel):
     n, cap, labels = self.options['n'], self.options['max_cost'], self.spec.labels or ()
@@ -362,7 +362,7 @@ def estimate(self: GeneratePanel):
         p.finish(repr(guess).split('\n')[0], 'ready')
     return run_job(work, p, wait=False, view=self)
 
-# %% ../../nbs/16_data.generate.ipynb #c034
+# %% ../../nbs/16_data.generate.ipynb #c036
 @patch
 def buttons(self: GeneratePanel)-> list:
     said = 'Their answers are kept and used', 'Other rows; the answers so far stay stored'
