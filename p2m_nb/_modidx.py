@@ -485,6 +485,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                       'p2m_nb.data.generate.Generation': ('data.generate.html#generation', 'p2m_nb/data/generate.py'),
                                       'p2m_nb.data.generate.Generation.__init__': ( 'data.generate.html#generation.__init__',
                                                                                     'p2m_nb/data/generate.py'),
+                                      'p2m_nb.data.generate.Generation._block': ( 'data.generate.html#generation._block',
+                                                                                  'p2m_nb/data/generate.py'),
                                       'p2m_nb.data.generate.Generation._read': ( 'data.generate.html#generation._read',
                                                                                  'p2m_nb/data/generate.py'),
                                       'p2m_nb.data.generate.Generation._reason': ( 'data.generate.html#generation._reason',

@@ -125,7 +125,7 @@ class LM:
         raise P2MError(self.name, 'it tells no likelihoods', 'Use a model in this process, such as load_lm().')
 
     def complete(self,
-        requests: Iterable, # of Request; may be a generator that looks at earlier answers
+        requests: Iterable, # of Request; a generator may look at earlier answers, and give None to wait for them
         calls: CallStore | None = None, # answers found here cost nothing; new ones are put here
         meter: Meter | None = None, # ends the answers when a cap is reached, and then is `full`
         progress: Progress | None = None, # ends them when it is stopped
@@ -133,7 +133,7 @@ class LM:
         "Completions in the order of their requests."
         calls, meter, progress = calls or CallStore(), meter or Meter(price=self.price), progress or Progress('')
         requests = iter(requests)
-        while not progress.stopped and (batch := list(islice(requests, self.window))):
+        while not progress.stopped and (batch := list(islice(takewhile(bool, requests), self.window))):
             asked = {r.key(self.name): r for r in batch}
             done = {k: _completion(a) for k, a in calls.get(asked).items()}
             done |= self._batch({k: r for k, r in asked.items() if k not in done}, calls, meter, progress.stage)

@@ -59,17 +59,16 @@ def request_for(
 
 # %% ../../nbs/16_data.generate.ipynb #c011
 def next_block(
-    spec: PromptSpec, # the task
     quota: int, # rows wanted of each label
-    have: Counter, # label -> rows accepted
+    have: dict, # label -> rows accepted; one entry, None, for open output
     asked: Counter, # label -> requests under way
     rate: float, # accepted rows a request so far
-): # (label or None for open output, number of requests)
+    least: int = 1, # requests in a block
+): # (label, number of requests), or None
     "The label that is furthest behind, and how many requests should make up for it."
-    if not spec.labels: return None, BLOCK
-    need = {l: quota - have[l] - rate*asked[l] for l in spec.labels}
-    label = max(spec.labels, key=need.get)
-    return label, min(BLOCK, max(8, round(need[label]/max(rate, .1))))
+    need = {l: quota - n - rate*asked[l] for l, n in have.items()}
+    label = max(need, key=need.get)
+    if need[label] > 0: return label, min(BLOCK, max(least, round(need[label]/max(rate, .1))))
 
 # %% ../../nbs/16_data.generate.ipynb #c014
 class Generation:
@@ -96,20 +95,29 @@ class Generation:
         have = Counter(r['output'] for r in self.kept)
         return {l: (have[l], self.quota) for l in self.spec.labels or ()}
 
-    def requests(self)-> Iterator[Request]:
-        "Requests in order; the i-th looks at answers up to i - window only, however many are there."
-        turn, left = -1, 0
+    def _block(self, known): # what the first `known` answers ask for
+        past, labels = self.accepted[:known], self.spec.labels or [None]
+        have = Counter(itertools.chain.from_iterable(past)) if self.spec.labels else {None: sum(map(len, past))}
+        rate = sum(have.values())/len(past) if past else ROWS if self.teacher.chat else 1
+        under_way = Counter(l for l, _ in self.asked[known:])
+        return next_block(self.quota, {l: have[l] for l in labels}, under_way, rate, 1 if self.teacher.chat else 8)
+
+    def requests(self)-> Iterator[Request | None]:
+        """Requests in order. The i-th looks at answers up to i - window only, however many are there; if by these the
+        requests under way should do, at all answers before it, and None says that they are waited for."""
+        known, left, block = 0, 0, -1
         for i in range(self.limit):
             if self.full or self.hopeless: return
             if not left:
-                past, turn = self.accepted[:max(0, i - self.window + 1)], turn + 1
-                have = Counter(itertools.chain.from_iterable(past))
-                under_way = Counter(l for l, _ in self.asked[len(past):])
-                rate = sum(have.values())/len(past) if past else 1.
-                label, left = next_block(self.spec, self.quota, have, under_way, rate)
+                known = max(known, i - self.window + 1)
+                if not (found := self._block(known)):
+                    while len(self.accepted) < i: yield None
+                    if self.full or self.hopeless: return
+                    known, found = i, self._block(i)
+                (label, left), block = found, block + 1
             left -= 1
-            self.asked.append((label, turn))
-            yield request_for(self.spec, i, label, self.teacher, self.seed, self.temperature, turn)
+            self.asked.append((label, block))
+            yield request_for(self.spec, i, label, self.teacher, self.seed, self.temperature, block)
 
     @property
     def hopeless(self): return not self.kept and len(self.accepted) >= max(HOPELESS, self.window)
