@@ -30,8 +30,8 @@ def elsewhere(tmp_path_factory):
     return target
 
 
-def run(elsewhere, *args):
-    env = {k: v for k, v in os.environ.items() if not k.startswith('P2M_')} | dict(PYTHONPATH=str(elsewhere), PYTHONUTF8='1')
+def run(elsewhere, *args, **more):
+    env = {k: v for k, v in os.environ.items() if not k.startswith('P2M_')} | dict(PYTHONPATH=str(elsewhere), PYTHONUTF8='1', **more)
     done = subprocess.run([sys.executable, *map(str, args)], cwd=elsewhere.parent, env=env, capture_output=True, encoding='utf-8')
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -51,3 +51,10 @@ def test_every_data_file_is_in_the_wheel(elsewhere):
 
 def test_command_line(elsewhere):
     assert 'seed' in run(elsewhere, elsewhere/'bin'/'p2m', 'settings')
+
+
+def test_weights_are_converted_where_none_were_before(elsewhere, tmp_path):
+    "A cache from an earlier day would hide that something is missing which only the conversion needs."
+    ask = "from p2m_nb.base.local import weights_path; print(*sorted(p.name for p in weights_path('smollm2').iterdir()))"
+    assert {'config.json', 'model.safetensors', 'tokenizer.json'} <= set(run(elsewhere, '-c', ask, P2M_CACHE=str(tmp_path)).split())
+    assert len(list(tmp_path.iterdir())) == 2   # the folder and its lock, nothing half made
