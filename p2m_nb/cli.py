@@ -159,6 +159,7 @@ def _settings(args):
     for name, (value, place) in rows.items(): print(f"{name:{width}}  {value or '(empty)':16}  {place}")
 
 def _weights(args):
-    from p2m_nb.base.local import install_weights
+    from p2m_nb.base.local import install_weights, weights_path
     for name, size, place in install_weights(remove=args.remove):
-        print(f'{name}, {size} MB: ' + (f'installed in {place}' if place else 'removed'))
+        print(f'{name}, {size} MB: ' + (f'installed in {place}' if place else 'removed'), flush=True)
+    if not args.remove: print('The teacher is ready in', weights_path('smollm2'))   # converted now, not in a first run
