@@ -16,7 +16,8 @@ from p2m_nb.data.check import check_rows, checks
 from p2m_nb.data.catalog import Card, Hit, Hits, bundled_catalog, folder_catalog, read_examples, read_table
 from p2m_nb.data.retrieve import DatasetPanel, load_datasets, search_datasets
 from p2m_nb.data.generate import GeneratePanel, annotate, estimate, generate
-from p2m_nb.data.curate import CuratePanel, curate, split
+from p2m_nb.data.curate import curate, split
+from p2m_nb.data.review import CuratePanel
 from p2m_nb.model.train import TrainPanel, fit_loop
 from p2m_nb.model.student import Student
 from p2m_nb.model.causal import CausalStudent

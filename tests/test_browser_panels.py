@@ -29,7 +29,7 @@ run = Run('generated')
 made = GeneratePanel(spec, run, n=30, teacher=Slow(), seed=0)
 made'''
 EDITS = '''
-from p2m_nb.data.curate import CuratePanel
+from p2m_nb.data.review import CuratePanel
 edited = CuratePanel(clean, Run('curated'), spec)
 edited'''
 STUDENT = '''

@@ -109,11 +109,12 @@ def near_duplicates(
 # %% ../../nbs/02_base.text.ipynb #c024
 def vote(
     answers: list[str], # one or more
+    same = normalise, # answers for which it gives the same are one
 )-> str: # as most voters spelled it
     "The answer with the most votes; ties go to the shortest."
     if not answers: raise P2MError('answers=[]', 'there is nothing to vote on', 'Pass one answer or more.')
-    votes, spelled = Counter(normalise(a) for a in answers), Counter(answers)
-    return min(spelled, key=lambda a: (-votes[normalise(a)], -spelled[a], len(a)))
+    votes, spelled = Counter(map(same, answers)), Counter(answers)
+    return min(spelled, key=lambda a: (-votes[same(a)], -spelled[a], len(a)))
 
 # %% ../../nbs/02_base.text.ipynb #c027
 def _read_at(text, start):
