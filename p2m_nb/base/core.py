@@ -336,7 +336,7 @@ def words(self: Progress)-> list[str]:
         words.append(f'{self.rate:,.1f}/s' if self.rate < 100 else f'{self.rate:,.0f}/s')
         if self.total > self.done: words.append(seconds_text((self.total - self.done)/self.rate) + ' left')
     fact = lambda k, v: v if re.match(r'[^\W\d]|\$|\S+ [^\W\d]', v) else f"{v} {k.replace('_', ' ')}"
-    return words + [fact(k, str(v)) for k, v in dict(self.facts).items()]
+    return words + [fact(k, str(v)) for k, v in dict(self.facts).items() if v != '']
 
 # %% ../../nbs/00_base.core.ipynb #c035
 class TerminalLine:
