@@ -15,7 +15,7 @@ NAMES = '''
     PromptSpec Report Request Result Run Score Splits Student Template TrainPanel Verbalizer accuracy annotate
     bundled_catalog check_rows checks chrf committee compare confusion curate estimate evaluate_model exact_match
     fit_loop folder_catalog generate headline_metric install_weights language_of load_datasets load_embedder load_lm
-    load_student macro_f1 near_duplicates normalise paired_bootstrap paired_test parse_prompt plan read_examples
+    load_student macro_f1 near_duplicates normalise paired_bootstrap paired_test parse_prompt plan propose_attributes read_examples
     read_table repair_notebook rouge_l_score run_pipeline save_model search_datasets search_models setting settings
     split student_for wilson
 '''.split()

@@ -183,6 +183,7 @@ def chat(
     label: str | None = None, # ask for rows with this label
     input: str | None = None, # ask for the answer to this input
     n: int = 1, # rows to ask for
+    wishes: dict | None = None, # what these rows should be like: attribute -> value
 )-> tuple[dict, ...]: # messages, with role and content
     "Messages that ask a chat model for new rows (as in `row_schema`), or with `input` for an answer (`answer_schema`)."
     labels = [f'- {l}: {spec.descriptions[l]}' if spec.descriptions.get(l) else f'- {l}' for l in spec.labels or ()]
@@ -196,6 +197,7 @@ def chat(
         of = f' whose output is {json.dumps(label, ensure_ascii=False)}' if label is not None else ''
         last = (f'Write {n} new example{"s"[:n != 1]}{of}, as JSON: {{"rows": [{_row("...", "...")}]}}\n'
                 'Realistic, in the language of the examples, unlike them and each other in topic, wording and length.')
+        if wishes: last += '\nThis time ' + '; '.join(f'{k}: {v}' for k, v in wishes.items()) + '.'
     return {'role': 'system', 'content': task}, {'role': 'user', 'content': f'{shown}\n\n{last}'}
 
 # %% ../../nbs/11_data.template.ipynb #c032
