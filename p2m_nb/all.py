@@ -7,7 +7,8 @@ from p2m_nb.base.metrics import (
     rouge_l_score, wilson,
 )
 from p2m_nb.base.ui import Panel, repair_notebook
-from p2m_nb.base.lm import LM, Completion, Meter, OpenAILM, Request
+from p2m_nb.base.lm import LM, Completion, Meter, Request
+from p2m_nb.base.client import OpenAILM
 from p2m_nb.base.local import LocalLM, install_weights, load_embedder, load_lm
 from p2m_nb.base.search import Index
 from p2m_nb.data.parse import PromptPanel, parse_prompt

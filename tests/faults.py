@@ -9,7 +9,8 @@ are full sooner or later, then makes room and runs it again."""
 import json, os, shutil, signal, sqlite3, subprocess, sys, traceback
 from pathlib import Path
 from p2m_nb.base.core import *
-from p2m_nb.base.lm import LM, Completion, OpenAILM, Request
+from p2m_nb.base.client import OpenAILM
+from p2m_nb.base.lm import LM, Completion, Request
 from p2m_nb.base.store import CallStore, Run, _intact
 
 CHANGES = {'os.rename': 0, 'os.remove': 0, 'os.rmdir': 0, 'os.mkdir': 0}  # audit event -> which argument is the path

@@ -3,7 +3,8 @@ import errno, os, tempfile, time
 from pathlib import Path
 import pytest
 from p2m_nb.base.core import Examples, P2MError, PromptSpec, Splits
-from p2m_nb.base.lm import LM, Meter, OpenAILM
+from p2m_nb.base.client import OpenAILM
+from p2m_nb.base.lm import LM, Meter
 from p2m_nb.base.store import CallStore, Run, write_atomic
 from p2m_nb.data.catalog import folder_catalog, read_examples
 from p2m_nb.data.curate import split

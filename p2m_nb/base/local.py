@@ -7,13 +7,13 @@ __all__ = ['WHEELS', 'TOP_K', 'wheel_path', 'cache_path', 'weights_path', 'conve
            'KVCache', 'common_prefix', 'Engine', 'Embedder', 'load_embedder', 'load_engine', 'LocalLM', 'load_lm']
 
 # %% ../../nbs/06_base.local.ipynb #c003
-import importlib.util, itertools, os, shutil, subprocess, sys, tempfile
-import numpy as np
+import importlib.util, itertools, os, shutil, subprocess, sys, tempfile, numpy as np
 from functools import cached_property, lru_cache
 from pathlib import Path
 from .core import *
 from fastcore.basics import patch
-from .lm import LM, Completion, OpenAILM
+from .client import OpenAILM
+from .lm import LM, Completion
 from .store import plain_errors
 
 # %% ../../nbs/06_base.local.ipynb #c006
