@@ -154,7 +154,8 @@ def _run(stage, seed, n, max_cost, catalog, data, given):
     from p2m_nb.result.export import save_model
     with stage('check'): spec, run, teacher, test, student = _inputs(*given)
     with stage('search'): real = load_datasets(search_datasets(spec, catalog=catalog, folder=data), spec, run=run)
-    with stage('generate'): made = generate(spec, n=n, teacher=teacher, max_cost=max_cost, seed=seed, run=run)
+    with stage('generate'):
+        made = Curated() if n == 0 else generate(spec, n, teacher, max_cost=max_cost, seed=seed, run=run)
     with stage('curate'):
         clean = curate(made, spec, run=run, seed=seed, judges=committee(spec, base=student.base, seed=seed))
         splits = split(spec, real, clean, test=test, seed=seed)

@@ -22,7 +22,7 @@ from .template import (answer_pairs, answer_schema, chat, continuation, read_ans
                                   stops)
 
 # %% ../../nbs/16_data.generate.ipynb #c007
-HOPELESS = 50   # answers without one accepted row after which a run ends
+HOPELESS = 50   # answers for one accepted row at which a label is given up, and with no row of any label the run
 
 class Generation:
     "The state of a run: a stream of requests, and the rows that came of them."
@@ -52,10 +52,12 @@ class Generation:
 
     def _block(self, known): # what the first `known` answers ask for: label, requests, temperature; or None
         past, chat = self.accepted[:known], self.teacher.chat
-        have = Counter(itertools.chain.from_iterable(past)) if self.spec.labels else {None: sum(map(len, past))}
+        have = Counter(itertools.chain.from_iterable(past) if self.spec.labels else {None: sum(map(len, past))})
         rate = sum(have.values())/len(past) if past else ROWS if chat else 1
         under_way = Counter(l for l, _ in self.asked[known:])
-        block = next_block(self.wanted, have, under_way, rate, 1 if chat else 8)
+        tried = Counter(l for l, _ in self.asked[:known])   # a label that brings next to nothing is given up
+        wanted = {l: k for l, k in self.wanted.items() if tried[l] < HOPELESS*(1 + have[l])}
+        block = next_block(wanted, have, under_way, rate, 1 if chat else 8) if wanted else None
         return block and (*block, temperature_at(self.temperature, sum(have.values()), self.n))
 
     def requests(self)-> Iterator[Request | None]:
@@ -68,8 +70,8 @@ class Generation:
                 known = max(known, i - self.window + 1)
                 if not (found := self._block(known)):
                     while len(self.accepted) < i: yield None
-                    if self.full or self.hopeless: return
                     known, found = i, self._block(i)
+                    if self.full or self.hopeless or not found: return
                 (label, left, warmth), block = found, block + 1
             left -= 1
             self.asked.append((label, block))
@@ -127,8 +129,11 @@ def _work(g, run, meter, progress):
             progress.rows.append((row['input'], row['output'], reason or 'kept'))
         done = len(g.kept) + len(g.rejected)
         progress.bars, progress.counts = g.bars, dict(g.result.reasons())
+        spent = money(meter.cost)
+        if meter.cost and g.kept: spent += f', about {money(meter.cost*g.n/len(g.kept))} in all'
+        if meter.cost: progress.update(tokens=f'{meter.tokens:,} tokens')
         facts = dict(kept=f'{share(len(g.kept)/max(1, done))} kept', store=f'{stored:,} from store' if stored else '')
-        progress.update(len(g.kept), answers=f'{fresh + stored:,} answers', cost=money(meter.cost), **facts)
+        progress.update(len(g.kept), answers=f'{fresh + stored:,} answers', cost=spent, **facts)
     return _closed(g, meter, progress)
 
 # %% ../../nbs/16_data.generate.ipynb #c012
@@ -147,12 +152,14 @@ def _closed(g, meter, progress):
     return g.result
 
 # %% ../../nbs/16_data.generate.ipynb #c013
-def _ready(spec, teacher): # refuse before anything is bought
-    teacher = teacher or load_lm()
+def _ready(spec, teacher, n): # refuse before anything is bought
+    teacher, n = teacher or load_lm(), setting('n', n)
+    if isinstance(n, bool) or not isinstance(n, int) or not 0 < n <= 1_000_000:
+        raise P2MError(f'n={n!r}', 'it is no whole number from 1 to a million', 'Give the number of rows, such as 600.')
     if not spec.examples:
         raise P2MError('prompt', 'it has no examples to generate from',
                        'Add two or more lines like  Input: ...  Output: ...')
-    return teacher
+    return teacher, n
 
 def generate(
     spec: PromptSpec, # the task
@@ -169,7 +176,7 @@ def generate(
     view = None, # a JobView to draw it in
 )-> Curated: # rows kept and, in `.rejected`, the others with reasons
     "Make up to `n` rows for the task; raises `P2MError` before anything is bought if it cannot work."
-    teacher, n, seed = _ready(spec, teacher), setting('n', n), setting('seed', seed)
+    (teacher, n), seed = _ready(spec, teacher, n), setting('seed', seed)
     steer = dict(temperature=setting('temperature', temperature), target=target, attributes=attributes)
     used = run.usage['stages'].get('generate') if run else None
     meter = Meter(max_cost=setting('max_cost', max_cost), price=teacher.price, used=used)
@@ -228,7 +235,7 @@ def estimate(
     progress: Progress | None = None, # to stop it from elsewhere
 )-> Estimate:
     "Ask for a few rows, for real, and say what `n` of them would take."
-    teacher, n, seed = _ready(spec, teacher), setting('n', n), setting('seed', seed)
+    (teacher, n), seed = _ready(spec, teacher, n), setting('seed', seed)
     g = Generation(spec, n, teacher, seed, setting('temperature', temperature), target, attributes)
     meter = Meter(price=teacher.price)
     few = list(itertools.islice(g.requests(), min(teacher.window, 8)))
@@ -288,8 +295,9 @@ class GeneratePanel(JobView):
         **steer, # temperature, target, attributes: as `generate` takes them
     ):
         self.spec, self.run, self.teacher, self._own = spec, run, teacher, None
-        self.options = dict(n=setting('n', n), max_cost=max_cost, seed=setting('seed', seed), **steer)
-        self.label, self._lm = f"Generate {self.options['n']:,}", _ready(spec, teacher)
+        self._lm, n = _ready(spec, teacher, n)
+        self.options = dict(n=n, max_cost=max_cost, seed=setting('seed', seed), **steer)
+        self.label = f'Generate {n:,}'
         super().__init__(self._fresh())
 
     @property
