@@ -8,8 +8,9 @@ __all__ = ['normalise', 'tokens', 'rouge_l', 'char_ngrams', 'jaccard', 'near_dup
 
 # %% ../../nbs/02_base.text.ipynb #c003
 import ast, json, math, re, unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from functools import lru_cache
+from itertools import chain, repeat
 from .core import P2MError
 
 # %% ../../nbs/02_base.text.ipynb #c006
@@ -71,22 +72,29 @@ def jaccard(
 
 # %% ../../nbs/02_base.text.ipynb #c018
 class _Prefixes:
-    "An inverted index of the rarest n-grams of each set; `best` finds the most similar one (prefix filter, exact)."
+    "An inverted index of the rarest n-grams of each set; `best` finds the most similar one, missing none."
     def __init__(self, sets, threshold):
-        self.counts, self.threshold = Counter(g for s in sets for g in s), threshold
-        self.index, self.sets = defaultdict(list), {}
-    def rare(self, grams):
-        most = len(grams) - math.ceil(self.threshold*len(grams) - 1e-9) + 1
-        return sorted(grams, key=lambda g: (self.counts[g], g))[:most]
-    def add(self, j, grams):
-        self.sets[j] = grams
-        for g in self.rare(grams): self.index[g].append(j)
-    def best(self, grams):
+        counts = Counter(chain.from_iterable(sets))
+        self.rank = {g: k for k, g in enumerate(sorted(counts, key=counts.get))}
+        self.threshold, self.index, self.sets, self.sizes, self.needs = threshold, {}, {}, {}, {}
+    def least(self, n): return math.ceil(self.threshold*n - 1e-9)   # n-grams that a set of n shares with a similar one
+    def rare(self, grams): return sorted(map(self.rank.__getitem__, grams))[:len(grams) - self.least(len(grams)) + 1]
+    def add(self, j, grams, rare):
+        self.sets[j], self.sizes[j] = grams, len(grams)
+        for g in rare: self.index.setdefault(g, []).append(j)
+    def need(self, n):
+        "How many rare n-grams a set of each size must share with one of n to be similar."
+        if n not in self.needs:
+            part, sizes = self.threshold/(1 + self.threshold), range(self.least(n), int(n/self.threshold + 1e-9) + 1)
+            self.needs[n] = {m: part*(n + m) - 1e-9 - self.least(max(n, m)) + 1 for m in sizes}
+        return self.needs[n]
+    def best(self, grams, rare):
         "`(similarity, j)` of the most similar set, or None below the threshold."
-        near, n = {j for g in self.rare(grams) for j in self.index.get(g, ())}, len(grams)
-        fits = [(j, s) for j in near if self.threshold*max(n, len(s := self.sets[j])) <= min(n, len(s))]
-        found = max((((c := len(grams & s))/(n + len(s) - c), -j) for j, s in fits), default=None)
-        return (found[0], -found[1]) if found and found[0] >= self.threshold else None
+        met = Counter(chain.from_iterable(map(self.index.get, rare, repeat(()))))
+        n, sizes, need = len(grams), self.sizes, self.need(len(grams))
+        near = [j for j, c in met.items() if c >= need.get(sizes[j], math.inf)]
+        found = max((((c := len(grams & self.sets[j]))/(n + sizes[j] - c), -j) for j in near), default=(0, 0))
+        return (found[0], -found[1]) if near and found[0] >= self.threshold else None
 
 # %% ../../nbs/02_base.text.ipynb #c019
 def near_duplicates(
@@ -99,11 +107,11 @@ def near_duplicates(
     sets = [char_ngrams(t, n) for t in texts]
     others = [char_ngrams(t, n) for t in against] if against is not None else []
     seen, found = _Prefixes(sets + others, threshold), []
-    for j, grams in enumerate(others): seen.add(j, grams)
+    for j, grams in enumerate(others): seen.add(j, grams, seen.rare(grams))
     for i, grams in enumerate(sets):
-        best = seen.best(grams)
+        best = seen.best(grams, rare := seen.rare(grams))
         if best: found.append((i, best[1], best[0]))
-        elif against is None: seen.add(i, grams)
+        elif against is None: seen.add(i, grams, rare)
     return found
 
 # %% ../../nbs/02_base.text.ipynb #c024
