@@ -35,7 +35,7 @@ def drop_duplicates(
     return Curated([r for i, r in enumerate(examples) if i not in again], dropped)
 
 # %% ../../nbs/17_data.curate.ipynb #c009
-DRIFT, PRICE = .03, .2   # how far the histogram may be off; the share of the rows that mending it may cost
+DRIFT, PRICE = .025, .2   # how far the histogram may be off; the share of the rows that mending it may cost
 SPARE = 'label is full', 'enough rows'   # why generation sets aside rows that may be good
 
 def drift(have: Counter, wanted: Counter)-> float: # 0 the same, 1 nothing in common
@@ -100,7 +100,7 @@ def _curate(rows, rejected, steps, meter, progress):
     clean = Curated(rows.rows, rejected)
     why = 'Budget used up before all rows were asked about: '*meter.full
     if progress.stopped: why = 'Stopped by you: '
-    paid = f', {money(meter.cost)}'*bool(meter.calls)
+    paid = f', {money(meter.cost)} so far in this run'*bool(meter.calls)
     status = f'{why}{len(clean):,} kept, {len(rejected):,} rejected{paid}, {seconds_text(progress.seconds)}.'
     progress.finish(status, 'stopped' if progress.stopped else 'done')
     return clean

@@ -60,7 +60,7 @@ def edit(self: CuratePanel,
     input: str | None = None, # the new one
     output: str | None = None, # the new one
 ):
-    "Change a row; its soft label goes, for it belonged to the old text."
+    "Change a row; its soft label and its weight go, for they belonged to the old text."
     new = {k: v.strip() for k, v in dict(input=input, output=output).items() if v is not None}
     if '' in new.values(): raise P2MError(f'row {id}', 'input or output is empty', 'Write both, or drop the row.')
     if self.labels and 'output' in new and new['output'] not in self.labels:
@@ -108,7 +108,7 @@ def row(self: CuratePanel,
 )-> dict:
     "A row with its edits."
     e, gone = self.edits.get(i, {}), set()
-    if {'input', 'output'} & set(e): gone |= {'soft_labels'}
+    if {'input', 'output'} & set(e): gone |= {'soft_labels', 'weight', 'outvoted'}
     if e.get('keep'): gone |= {'reason', 'twin', 'similarity', 'belief'}
     new = {k: e[k] for k in ('input', 'output') if k in e} | ({'starred': True} if 'star' in e else {})
     if e.get('keep') is False: new['reason'] = 'by you'
