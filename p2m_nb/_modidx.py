@@ -26,6 +26,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'p2m_nb.base.client._Asking.keep': ('base.client.html#_asking.keep', 'p2m_nb/base/client.py'),
                                     'p2m_nb.base.client._Asking.one': ('base.client.html#_asking.one', 'p2m_nb/base/client.py'),
                                     'p2m_nb.base.client._Asking.over': ('base.client.html#_asking.over', 'p2m_nb/base/client.py'),
+                                    'p2m_nb.base.client._Asking.put': ('base.client.html#_asking.put', 'p2m_nb/base/client.py'),
                                     'p2m_nb.base.client._Asking.send': ('base.client.html#_asking.send', 'p2m_nb/base/client.py'),
                                     'p2m_nb.base.client._Asking.settle': ('base.client.html#_asking.settle', 'p2m_nb/base/client.py'),
                                     'p2m_nb.base.client._Asking.wait': ('base.client.html#_asking.wait', 'p2m_nb/base/client.py'),

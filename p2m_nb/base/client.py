@@ -115,10 +115,10 @@ class Pace:
 
 # %% ../../nbs/05b_base.client.ipynb #c017
 @cache
-def _loop():
-    "The event loop of all servers, in its own thread."
+def _loop(name):
+    "An event loop in its own thread: one for all servers, and one for all stores, so that neither waits for the other."
     loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name='p2m language models', daemon=True).start()
+    threading.Thread(target=loop.run_forever, name=f'p2m {name}', daemon=True).start()
     return loop
 
 _flying = set()  # answers on their way are paid for: before the program ends they are waited for, and stored
@@ -150,8 +150,8 @@ class OpenAILM(LM):
             raise P2MError(f'{rates} a minute', 'nothing would ever be sent', 'Give more than 0, or None for no limit.')
         self.name, self.price, self.window, self.pace = model, price, 4*n, Pace(min(16, n), n, *rates)
         self.host, self.reached, self.retries = url.netloc.split('@')[-1], False, 0
-        self.base_url, self.refused, self._loop = base_url, set(), _loop()  # refused: what this server does not take
-        self._client, self._key = None, lambda: key  # the key itself is in no attribute
+        self.base_url, self.refused = base_url, set()  # refused: what this server does not take
+        self._loop, self._client, self._key = _loop('servers'), None, lambda: key  # the key itself is in no attribute
 
     def __repr__(self):
         price = f'${self.price[0]} and ${self.price[1]} a million tokens' if self.price else 'price not given'
@@ -217,7 +217,7 @@ class _Asking:
     "What the requests of one `complete` share."
     def __init__(self, lm, calls, meter, progress):
         self.lm, self.calls, self.meter = lm, calls or CallStore(), meter or Meter(price=lm.price)
-        self.progress, self.turn = progress or Progress(''), asyncio.Lock()
+        self.progress, self.turn, self.storing = progress or Progress(''), asyncio.Lock(), asyncio.Lock()
         self.asked, self.unsaved = {}, {}  # key -> future, key -> answer
         self.error, self.closed = None, False
 
@@ -242,11 +242,16 @@ class _Asking:
         return answer.result() if answer.done() else None
 
     async def keep(self, key, answer):
+        "Store an answer, with all that came while others were stored."
         self.unsaved[key] = answer
-        await asyncio.sleep(.005)
-        if key in self.unsaved:
-            self.calls.put(self.unsaved)
-            self.unsaved = {}
+        async with self.storing:
+            if key not in self.unsaved: return
+            await asyncio.sleep(.005)  # some more may come, and others may read the store
+            batch = dict(self.unsaved)
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.put(batch), _loop('stores')))
+            for k in batch: del self.unsaved[k]
+
+    async def put(self, batch): self.calls.put(batch)
 
 # %% ../../nbs/05b_base.client.ipynb #c027
 @patch

@@ -9,7 +9,7 @@ __all__ = ['Use', 'Request', 'Completion', 'json_answer', 'worst_case', 'Meter',
 import json, math, threading, time
 from collections import namedtuple
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice, takewhile, zip_longest
 from fastcore.basics import patch
 from .core import *
@@ -31,7 +31,7 @@ class Request:
 
     def __post_init__(self):
         for name in ('messages', 'stop'): object.__setattr__(self, name, tuple(getattr(self, name)))
-    def key(self, model: str)-> str: return fingerprint(asdict(self) | {'model': model})
+    def key(self, model: str)-> str: return fingerprint(vars(self) | {'model': model})
     def as_chat(self)-> list[dict]: return list(self.messages) or [dict(role='user', content=self.prompt)]
 
 _COUNTS = ('prompt_tokens', 'completion_tokens')
@@ -46,7 +46,7 @@ class Completion:
     stored: bool = False # it came from the call store and cost nothing now
 
     def record(self, **facts)-> dict: # what the call store keeps
-        return {k: v for k, v in asdict(self).items() if k != 'stored'} | facts
+        return {k: v for k, v in vars(self).items() if k != 'stored'} | facts
     @classmethod
     def of(cls, record): return cls(*(record[k] for k in ('text', 'finish', *_COUNTS)), stored=True)
 
