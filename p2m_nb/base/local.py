@@ -404,9 +404,9 @@ def load_lm(
     price: tuple | None = None, # dollars a million tokens: (prompt, answer), for a server
 )-> LM:
     "The teacher: embedded and free unless the settings or the arguments say otherwise."
-    name, base_url = setting('teacher', name), setting('base_url', base_url)
-    if name == 'embedded' and not base_url:
+    name, server = setting('teacher', name), setting('base_url', base_url)
+    if name == 'embedded' and not server:
         weights_path('smollm2')   # missing weights are said now, not in the middle of a run
         return LocalLM()
-    if Path(name).exists() or name.lower().endswith('.gguf'): return LocalLM(name)
-    return OpenAILM(name, base_url=base_url, price=price)
+    if not base_url and (Path(name).exists() or name.lower().endswith('.gguf')): return LocalLM(name)
+    return OpenAILM(name, base_url=server, price=price)
