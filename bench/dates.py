@@ -13,7 +13,7 @@ from p2m_nb.base.core import Examples, PromptSpec
 from p2m_nb.base.local import load_lm
 from p2m_nb.base.metrics import exact_match
 from p2m_nb.data.catalog import read_table
-from p2m_nb.data.generate import annotate
+from p2m_nb.data.judge import annotate
 from p2m_nb.model.choose import student_for
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -17,7 +17,8 @@ from p2m_nb.data.check import check_rows, checks
 from p2m_nb.data.catalog import Card, Hit, Hits, bundled_catalog, folder_catalog, read_examples, read_table
 from p2m_nb.data.retrieve import DatasetPanel, load_datasets, search_datasets
 from p2m_nb.data.steer import propose_attributes
-from p2m_nb.data.generate import GeneratePanel, annotate, estimate, generate
+from p2m_nb.data.generate import GeneratePanel, estimate, generate
+from p2m_nb.data.judge import annotate
 from p2m_nb.data.curate import curate, split
 from p2m_nb.data.review import CuratePanel
 from p2m_nb.model.train import TrainPanel, fit_loop

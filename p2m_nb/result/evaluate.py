@@ -19,7 +19,7 @@ from ..base.metrics import (chrf, confusion, headline_metric, is_correct, macro_
 from ..base.ui import Code, Column, Panel, TickTable, TickView, button, chip, markup, row_of, run_job, visible
 from ..base.lm import Meter
 from ..base.local import load_embedder
-from ..data.generate import annotate
+from ..data.judge import annotate
 
 # %% ../../nbs/40_result.evaluate.ipynb #c007
 ROWS = ('student', 'own_examples', 'teacher_few_shot', 'base_zero_shot', 'majority')
