@@ -40,7 +40,8 @@ class Generation:
         self.wanted, self.attributes = row_targets(spec, n, target), attributes
         self.window, self.limit = teacher.window, 8*n + 200
         self.checks, self.seen = checks(spec), set()
-        self.kept, self.rejected, self.have = [], [], Counter()  # have: label -> rows kept
+        self.kept, self.rejected = [], []
+        self.have, self.reasons = Counter(), Counter()  # label -> rows kept, reason -> rows rejected
         self.asked, self.accepted = [], []  # of request i: label and block; labels of the rows kept
 
     @property
@@ -89,7 +90,9 @@ def take(self: Generation,
     for e in self._read(completion, label) or [Example(completion.text.strip(), label or '')]:
         row = dict(input=e.input, output=e.output, source='generated')
         reason = 'cut at the limit' if completion.finish == 'length' and not self.teacher.chat else self._reason(e)
-        if reason: self.rejected.append(row | {'reason': reason})
+        if reason:
+            self.rejected.append(row | {'reason': reason})
+            self.reasons[reason] += 1
         else:
             self.kept.append(row)
             self.have[e.output] += 1
@@ -127,7 +130,7 @@ def _work(g, run, meter, progress):
         for row, reason in g.take(completion):
             progress.rows.append((row['input'], row['output'], reason or 'kept'))
         done = len(g.kept) + len(g.rejected)
-        progress.bars, progress.counts = g.bars, dict(g.result.reasons())
+        progress.bars, progress.counts = g.bars, dict(g.reasons)
         spent = money(meter.cost)
         if meter.cost and g.kept: spent += f', about {money(meter.cost*g.n/len(g.kept))} in all'
         if meter.cost: progress.update(tokens=f'{meter.tokens:,} tokens')
@@ -139,7 +142,7 @@ def _work(g, run, meter, progress):
 def _closed(g, meter, progress):
     "Say how it ended; a run without one row ends in an error that says why."
     if not g.kept and g.accepted and not progress.stopped:
-        why = ', '.join(f'{n} were: {r}' for r, n in Counter(r['reason'] for r in g.rejected).most_common(3))
+        why = ', '.join(f'{n} were: {r}' for r, n in g.reasons.most_common(3))
         raise P2MError(g.teacher.name, f'no row was accepted in {len(g.accepted)} answers; {why}',
                        'Two more examples a label usually mend this.')
     short = [f'{l} ({g.have[l]} of {k})' for l, k in g.wanted.items() if l is not None and g.have[l] < .9*k]
