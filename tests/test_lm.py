@@ -150,7 +150,7 @@ def test_concurrency_is_felt_out():
         came.append(time.monotonic())
         return dict(delay=.1)
     with Server(script) as server: list(model(server, concurrency=24).complete(ask(60)))
-    assert came[1] - came[0] > .1 and 16 < server.most <= 24   # the first goes alone, then 16, then all
+    assert came[1] - came[0] > .09 and 16 < server.most <= 24   # the first goes alone, then 16, then all
     pace, lot = Pace(16, 64), random.Random(0)
     for i in range(2000): pace.answered(busy=lot.random() < .05)   # refused by chance, not for their number
     assert pace.limit == 64
@@ -276,7 +276,7 @@ def test_a_small_request_does_not_overtake_one_that_waits_for_room():
     with Server(lambda n, r: dict(delay=.05)) as server:
         meter = Meter(max_tokens=200)
         assert len(list(model(server, reached=True).complete(requests, meter=meter))) == 4 and not meter.full
-    assert server.texts() == ['0', '1', '2', '3']
+    assert server.texts()[:2] == ['0', '1'] and sorted(server.texts()) == ['0', '1', '2', '3']   # the last two go together
 
 
 def test_an_answer_that_was_lost_counts_against_the_cap():
