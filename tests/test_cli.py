@@ -3,7 +3,6 @@ import io, os, re, signal, subprocess, sys, textwrap, time
 from pathlib import Path
 import pytest
 import p2m_nb
-from p2m_nb.base.core import P2MError
 from p2m_nb.cli import example_folder, main
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,5 +1,5 @@
 "What the client for OpenAI-compatible servers does with each fault, over HTTP with the real `openai` package."
-import asyncio, io, json, logging, random, subprocess, sys, threading, time, traceback
+import asyncio, io, logging, random, subprocess, sys, threading, time, traceback
 from pathlib import Path
 import pytest
 sys.path.insert(0, str(Path(__file__).parent))

@@ -1,6 +1,5 @@
 """The panels in JupyterLab: every click changes state that Python sees, nothing jumps, and nothing foreign runs."""
 import pytest
-from pathlib import Path
 from browser import Lab, write_notebook
 
 pytestmark = pytest.mark.browser

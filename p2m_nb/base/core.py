@@ -10,7 +10,7 @@ __all__ = ['Example', 'KINDS', 'P2MError', 'quiet', 'fingerprint', 'PromptSpec',
 # %% ../../nbs/00_base.core.ipynb #c002
 import configparser, hashlib, html, json, logging, os, re, shutil, sys, threading, time
 from collections import Counter, deque, namedtuple
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, asdict, replace
 from pathlib import Path

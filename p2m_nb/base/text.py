@@ -129,7 +129,7 @@ def _read_at(text, start):
     "`(value, end)` of the JSON or Python literal that starts at `start`, or None."
     try: return json.JSONDecoder().raw_decode(text, start)
     except (ValueError, RecursionError): pass
-    depth, quote, close = 0, None, {'{': '}', '[': ']'}
+    depth, quote = 0, None
     for end in range(start, min(len(text), start + 20_000)):
         c = text[end]
         if quote: quote = None if c == quote and text[end-1] != '\\' else quote

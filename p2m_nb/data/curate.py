@@ -7,7 +7,7 @@ __all__ = ['ALIKE', 'DRIFT', 'PRICE', 'SPARE', 'TRUST', 'drop_duplicates', 'drif
 
 # %% ../../nbs/17_data.curate.ipynb #c003
 import random
-from collections import Counter
+from collections import Counter, deque
 from functools import partial
 from pathlib import Path
 from ..base.core import *
@@ -48,10 +48,12 @@ def hold_histogram(
     wanted: Counter, # label -> rows at most, and their share
 )-> Curated:
     "Drop the least sure rows of labels that are too frequent."
+    have, gone, m = examples.histogram(), set(), sum(wanted.values())
     sure = lambda i: max(examples[i].get('soft_labels', [1.]))
-    order, have, gone, m = sorted(range(len(examples)), key=sure), examples.histogram(), [], sum(wanted.values())
+    order = {l: deque() for l in have}   # rows of each label, the least sure first
+    for i in sorted(range(len(examples)), key=sure): order[examples[i]['output']].append(i)
     def drop(label):
-        gone.append(next(i for i in order if i not in gone and examples[i]['output'] == label))
+        gone.add(order[label].popleft())
         have[label] -= 1
     for label, n in examples.histogram().items():
         for _ in range(n - wanted[label]): drop(label)
@@ -71,10 +73,9 @@ def _repeats(examples): # rows that generation rejected as repeats: normalised i
     return found
 
 def _pool(examples, spec): # the rows to judge, spare ones last; and those that stay rejected
-    told = list(getattr(examples, 'rejected', ()))
-    spare = [r for r in told if spec.labels and r['reason'] in SPARE]
-    bare = [{k: v for k, v in r.items() if k != 'reason'} for r in spare]
-    return Examples(examples.rows + bare), [r for r in told if r not in spare]
+    told, spare = list(getattr(examples, 'rejected', ())), lambda r: bool(spec.labels) and r['reason'] in SPARE
+    bare = [{k: v for k, v in r.items() if k != 'reason'} for r in told if spare(r)]
+    return Examples(examples.rows + bare), [r for r in told if not spare(r)]
 
 def _steps(examples, spec, check, embedder, seed, judges, teacher, ask, votes, wanted):
     yield lambda rows: check_rows(rows, spec, check)

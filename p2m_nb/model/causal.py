@@ -12,7 +12,6 @@ from ..base.core import Examples, P2MError, PromptSpec
 from ..base.local import Engine
 from ..base.metrics import headline_metric
 from ..data.template import Template, answer_pairs, continuation
-from .train import best_device
 from .student import Student
 from .train import by_length
 
