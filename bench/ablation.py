@@ -8,19 +8,20 @@ from collections import defaultdict
 from pathlib import Path
 from snips import prompt_text, rows
 
-def variants(spec, made, plain, uneven, judges, seed):
-    "Name -> training rows that were generated."
+def variants(spec, made, judges, seed):
+    "Name -> training rows that were generated; `made`: name -> rows as generated."
     from p2m_nb.data.check import check_rows
     from p2m_nb.data.curate import curate, drop_duplicates
     from p2m_nb.base.core import Examples
-    clean = curate(made, spec, seed=seed, judges=judges)
+    judged = lambda rows, judges=judges: curate(rows, spec, seed=seed, judges=judges)
+    first = made.pop('all parts')
+    clean = judged(first)
     yield 'all parts', clean
-    yield 'no quotas', curate(uneven, spec, seed=seed, judges=judges)
-    yield 'no other labels in the context', curate(plain, spec, seed=seed, judges=judges)
-    yield 'no committee of students', curate(made, spec, seed=seed)
-    yield 'no label checks', drop_duplicates(check_rows(made, spec))
+    for name, others in made.items(): yield name, judged(others)
+    yield 'no committee of students', judged(first, ())
+    yield 'no label checks', drop_duplicates(check_rows(first, spec))
     yield 'no soft labels', Examples({k: v for k, v in r.items() if k != 'soft_labels'} for r in clean)
-    yield 'no curation', made
+    yield 'no curation', first
     yield 'no generated rows', Examples()
 
 def main():
@@ -39,11 +40,12 @@ def main():
         spec = parse_prompt(prompt)
         test = Examples.of(random.Random(seed).sample([r for r in train if r not in shown], 700), 'test')
         shares = {l: random.Random(f'{seed}:{l}').expovariate(1) for l in spec.labels}   # as they come, not as wanted
-        made, uneven = (generate(spec, 600, teacher, seed=seed, target=t) for t in (None, shares))
-        steer.OTHERS, others = 0, steer.OTHERS
-        try: plain = generate(spec, 600, teacher, seed=seed)
-        finally: steer.OTHERS = others
-        for name, extra in variants(spec, made, plain, uneven, committee(spec, seed=seed), seed):
+        rows_of = lambda **how: generate(spec, 600, teacher, seed=seed, **how)
+        made = {'all parts': rows_of(), 'no quotas': rows_of(target=shares), 'temperature rising': rows_of(temperature=(.5, 1.7))}
+        steer.TURNS, turns = 1, steer.TURNS
+        try: made['contexts drawn blindly'] = rows_of()
+        finally: steer.TURNS = turns
+        for name, extra in variants(spec, made, committee(spec, seed=seed), seed):
             start, parts = time.time(), split(spec, extra, test=test, seed=seed)
             student = student_for(spec, seed=seed).fit(parts.train, parts.validation)
             value = accuracy(student.predict(parts.test.inputs), parts.test.outputs).value

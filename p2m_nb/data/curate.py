@@ -77,12 +77,12 @@ def _pool(examples, spec): # the rows to judge, spare ones last; and those that 
     bare = [{k: v for k, v in r.items() if k != 'reason'} for r in told if spare(r)]
     return Examples(examples.rows + bare), [r for r in told if not spare(r)]
 
-def _steps(examples, spec, check, embedder, seed, judges, teacher, ask, votes, wanted):
+def _steps(examples, spec, check, embedder, seed, judges, teacher, ask, votes, wanted, progress):
     yield lambda rows: check_rows(rows, spec, check)
     yield lambda rows: agree(rows, spec, _repeats(examples))
     yield drop_duplicates
     if spec.labels:
-        likely = lambda xs: label_likelihoods(teacher, spec, xs)
+        likely = lambda xs: label_likelihoods(teacher, spec, xs, progress)
         asked = likely if hasattr(teacher, 'rank') else lambda xs: label_votes(ask(xs, range(votes)), spec.labels)
         yield lambda rows: check_labels(rows, spec, embedder, seed, judges, teacher and asked)
         yield lambda rows: hold_histogram(rows, wanted)
@@ -138,7 +138,7 @@ def curate(
     progress = progress or Progress('curate', unit='steps')
     calls = run.calls if run and teacher else None
     ask = partial(ask_again, teacher=teacher, spec=spec, tests=tests, calls=calls, meter=meter, progress=progress)
-    steps = list(_steps(examples, spec, check, embedder, seed, judges, teacher, ask, votes, wanted))
+    steps = list(_steps(examples, spec, check, embedder, seed, judges, teacher, ask, votes, wanted, progress))
     progress.total = len(steps)
     clean = run_job(lambda: _curate(*_pool(examples, spec), steps, meter, progress), progress, view=view)
     if run and not progress.stopped and not meter.full:

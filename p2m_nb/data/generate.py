@@ -9,15 +9,16 @@ __all__ = ['HOPELESS', 'Generation', 'generate', 'Estimate', 'estimate', 'Genera
 import itertools, tempfile, time
 from collections import Counter
 from collections.abc import Iterator
+from functools import cached_property
 from fastcore.basics import patch
 from ..base.core import *
 from ..base.lm import LM, Meter, Request, worst_case
-from ..base.local import load_lm
+from ..base.local import load_embedder, load_lm
 from ..base.store import Run
 from ..base.text import normalise
 from ..base.ui import Code, JobView, button, in_notebook, markup, run_job, visible
 from .check import checks
-from .steer import ROWS, check_attributes, next_block, request_for, row_targets, temperature_at
+from .steer import ROWS, check_attributes, crowded, next_block, request_for, row_targets, temperature_at
 from .template import read_continuation, read_rows
 
 # %% ../../nbs/16_data.generate.ipynb #c007
@@ -50,6 +51,13 @@ class Generation:
     def bars(self)-> dict: # label -> (rows kept, rows wanted)
         return {l: (self.have[l], self.wanted[l]) for l in self.spec.labels or ()}
 
+    @cached_property
+    def near(self): # cosine of any two of the prompt's examples; None where all are shown, or no encoder is installed
+        if not crowded(self.spec): return None
+        try: vectors = load_embedder().embed([x for x, _ in self.spec.examples])
+        except P2MError: return None
+        return vectors @ vectors.T
+
     def _block(self, known): # what the first `known` answers ask for: label, requests, temperature; or None
         past, chat = self.accepted[:known], self.teacher.chat
         have = Counter(itertools.chain.from_iterable(past) if self.spec.labels else {None: sum(map(len, past))})
@@ -75,7 +83,7 @@ class Generation:
                 (label, left, warmth), block = found, block + 1
             left -= 1
             self.asked.append((label, block))
-            yield request_for(self.spec, i, label, self.teacher, self.seed, warmth, block, self.attributes)
+            yield request_for(self.spec, i, label, self.teacher, self.seed, warmth, block, self.attributes, self.near)
 
     @property
     def hopeless(self): return not self.kept and len(self.accepted) >= max(HOPELESS, self.window)
@@ -242,6 +250,7 @@ def estimate(
     meter = Meter(price=teacher.price)
     few = list(itertools.islice(g.requests(), min(teacher.window, 8)))
     started, calls = time.time(), run.calls if run else None
+    progress = progress or Progress('generate')   # the stage that will use these answers
     for completion in teacher.complete(few, calls=calls, meter=meter, progress=progress): g.take(completion)
     few = few[:max(1, len(g.accepted))]   # fewer when stopped
     calls = max(1, round(n*len(few)/max(len(g.kept), .5)))   # half a row is guessed where none came
@@ -340,7 +349,8 @@ def code(self: GeneratePanel)-> Code:
     lm, lines = self.teacher, [f'spec = {self.spec.code()}']
     if lm and hasattr(lm, 'base_url'): # an address may hold a password before its @
         url = f', base_url={lm.base_url!r}' if lm.base_url and '@' not in lm.base_url else ''
-        lines.append(f'teacher = OpenAILM({lm.name!r}{url}, price={lm.price!r}, concurrency={lm.window//4})')
+        most = ''.join(f', {k}={v!r}' for k in ('requests_per_minute', 'tokens_per_minute') if (v := getattr(lm, k)))
+        lines.append(f'teacher = OpenAILM({lm.name!r}{url}, price={lm.price!r}, concurrency={lm.window//4}{most})')
     elif lm and hasattr(lm, 'path'): lines.append(f"teacher = load_lm({repr(str(lm.path)) if lm.path else ''})")
     said = {k: repr(v) for k, v in self.options.items() if v is not None} | ({'teacher': 'teacher'} if lm else {})
     if self.run: said['run'] = f'Run({str(self.run.path)!r})'
