@@ -41,7 +41,8 @@ def main():
         test = Examples.of(random.Random(seed).sample([r for r in train if r not in shown], 700), 'test')
         shares = {l: random.Random(f'{seed}:{l}').expovariate(1) for l in spec.labels}   # as they come, not as wanted
         rows_of = lambda **how: generate(spec, 600, teacher, seed=seed, **how)
-        made = {'all parts': rows_of(), 'no quotas': rows_of(target=shares), 'temperature rising': rows_of(temperature=(.5, 1.7))}
+        made = {'all parts': rows_of(), 'no quotas': rows_of(target=shares),
+                'temperature rising': rows_of(temperature=(.5, 1.7))}
         steer.TURNS, turns = 1, steer.TURNS
         try: made['contexts drawn blindly'] = rows_of()
         finally: steer.TURNS = turns
