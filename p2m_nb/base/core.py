@@ -291,7 +291,10 @@ class Progress:
         self._stop, self.lock, self._seen = threading.Event(), threading.RLock(), deque(maxlen=50)
 
     def start(self, status=''):
-        with self.lock: self.state, self.status, self.started = 'busy', status, self.started or time.time()
+        now = time.time()
+        with self.lock: self.state, self.status, self.started = 'busy', status, self.started or now
+        self._seen.clear()
+        self._seen.append((now, self.done))
         return self
     def update(self, done=None, **facts):
         "Say how far the work is; `facts` are short texts shown beside the bar, such as kept='45%'."
@@ -308,7 +311,7 @@ class Progress:
     @property
     def seconds(self)-> float: return (self.ended or time.time()) - self.started if self.started else 0.
     @property
-    def rate(self)-> float: # units a second over the last ten seconds, or 0 while that is not known
+    def rate(self)-> float: # units a second since the start, or over the last ten seconds or more; 0 if not known
         (t0, d0), now = self._seen[0] if self._seen else (time.time(), 0), time.time()
         return (self.done - d0)/(now - t0) if now - t0 > 0.5 else 0.
 
@@ -353,7 +356,7 @@ class TerminalLine:
         words = bar + p.words() if p.state in ('ready', 'busy') else [p.status]
         return '  '.join([f'{p.stage:10}', *words])[:width].ljust(width)
 
-# %% ../../nbs/00_base.core.ipynb #c038
+# %% ../../nbs/00_base.core.ipynb #c039
 class Job(threading.Thread):
     "`work()` in a thread. It reads `progress.stopped` now and then, and returns what it has when that is set."
     def __init__(self, work, progress: Progress):
