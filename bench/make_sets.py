@@ -1,4 +1,4 @@
-"""Make the three bundled sets that come from a program, and measure the cards of all five.
+"""Make the bundled sets that come from a program, and measure the cards of all.
 
     python bench/make_sets.py           write data files, bring `rows` and `bytes` of every card up to date
     python bench/make_sets.py --check   write nothing; exit 1 if a file differs from what would be written
@@ -9,6 +9,7 @@ held-out row is not a copy of a training row.
 """
 import csv, datetime, io, json, random, sys
 from pathlib import Path
+from make_texts import MAKERS
 
 SETS = Path(__file__).resolve().parent.parent/'p2m_nb'/'sets'
 
@@ -194,14 +195,14 @@ def one_mail(rng):
 def fields(rng): return distinct(lambda: one_mail(rng), 300, 'message')
 
 # ---------------------------------------------------------------- files
-def distinct(make, n, key, most=.6):
-    "`n` rows from `make`, no two with more than `most` of their character 5-grams in common."
+def distinct(make, n, *keys, most=.6):
+    "`n` rows from `make`, no two with more than `most` of the character 5-grams of `keys` in common."
     rows, seen = [], []
     grams = lambda t: {t[i:i+5] for i in range(max(1, len(t)-4))}
     while len(rows) < n:
         row = make()
         if row is None: continue
-        g = grams(row[key])
+        g = grams(' '.join(row[k] for k in keys))
         if any(len(g & h) > most*len(g | h) for h in seen): continue
         rows.append(row)
         seen.append(g)
@@ -221,6 +222,9 @@ def files():
     made = {'dates/data.csv': as_csv(dates(random.Random(1))),
             'quantities/data.csv': as_csv(quantities(random.Random(2))),
             'fields/data.jsonl': as_jsonl(fields(random.Random(3)))}
+    for seed, (name, (make, n, keys)) in enumerate(MAKERS.items(), 4):
+        rng = random.Random(seed)
+        made[f'{name}/data.csv'] = as_csv(distinct(lambda: make(rng), n, *keys))
     for card in sorted(SETS.glob('*/card.json')):
         folder = card.parent.name
         data = next((k for k in made if k.startswith(f'{folder}/')), f'{folder}/data.csv')

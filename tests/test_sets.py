@@ -25,7 +25,7 @@ def test_check_notices_a_change(tmp_path, monkeypatch):
     import shutil
     shutil.copytree(ROOT/'p2m_nb'/'sets', tmp_path/'p2m_nb'/'sets')
     (tmp_path/'bench').mkdir()
-    shutil.copy(ROOT/'bench'/'make_sets.py', tmp_path/'bench')
+    for name in ('make_sets.py', 'make_texts.py'): shutil.copy(ROOT/'bench'/name, tmp_path/'bench')
     data = tmp_path/'p2m_nb'/'sets'/'dates'/'data.csv'
     data.write_bytes(data.read_bytes().replace(b'2004', b'2005', 1))
     assert subprocess.run([sys.executable, tmp_path/'bench'/'make_sets.py', '--check'], capture_output=True).returncode == 1

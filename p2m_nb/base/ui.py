@@ -268,7 +268,7 @@ Column.__doc__ = 'Key in the row, head, CSS width, right-aligned, hidden when na
 class TickTable:
     "Rows to tick, filter, sort and page through; plain state, which `TickView` draws."
     def __init__(self,
-        rows: list, # of dict with 'id', and perhaps 'disabled': the reason
+        rows: list, # of dict with 'id', perhaps 'disabled': the reason, and 'text': more that a filter finds
         columns: list, # of Column; the first names the row
         ticked=(), # ids ticked at the start
         one: bool = False, # a tick clears the other
@@ -296,7 +296,8 @@ class TickTable:
 @patch
 def set_rows(self: TickTable, rows: list): # ticks of those that stay are kept
     self.rows = list(rows)
-    self._text = {r['id']: ' '.join(table_cell(r.get(c.key)) for c in self.columns).casefold() for r in self.rows}
+    texts = lambda r: [table_cell(r.get(c.key)) for c in self.columns] + [r.get('text', '')]
+    self._text = {r['id']: ' '.join(texts(r)).casefold() for r in self.rows}
     self.ticks &= {r['id'] for r in self.rows if not r.get('disabled')}
     self.changed()
 
@@ -314,7 +315,7 @@ def changed(self: TickTable):
 @patch
 def tick(self: TickTable, *ids, on: bool = True):
     "Tick rows, or untick them."
-    ids = {r['id'] for r in self.rows if r['id'] in ids and not r.get('disabled')}
+    ids = {r['id'] for r in self.rows if r['id'] in ids and not (on and r.get('disabled'))}
     if not self.one: self.ticks = self.ticks | ids if on else self.ticks - ids
     elif ids and on: self.ticks = ids
     self.changed()
@@ -389,7 +390,7 @@ def fill(self: TickView): # write the page's rows into the widgets
         tick.value = r['id'] in t.ticks
         tick.description, tick.disabled, cells.value = self._cells(r)
     for i, row in enumerate(self.pool): row.layout = self.on if i < len(t.shown) else self.off
-    none = 'No row holds all these words.' if t.rows else self.empty
+    none = 'No row passes the filter.' if t.rows else self.empty
     self.none.value = '' if t.shown else f'<div class="p2m-empty">{esc(none)}</div>'
     if len(self.list.children) <= len(self.pool): self.list.children = [self.none, *self.pool]
     self.list.layout.min_height = f'{32*min(len(t.rows), 10)}px'
