@@ -110,6 +110,7 @@ LINES = []
 
 
 def rows(url):
+    import openai   # which is no part of the time, as with the barriers
     clean, whole, answers = rows_in(f'{url}/{LATENCY*1000:.0f}/0/0')
     print(f'{ROWS:,} rows of {answers:,} answers in {clean:.1f} s', flush=True)
     part = ROWS//PER_REQUEST//20

@@ -79,7 +79,7 @@ def stages(folder, teacher):
             (folder/'part'/'more.json').write_text(json.dumps(len(answers)))
         made = run.result('rows', dict(n=12))
     run.note('rows', n=12)
-    return [json.loads((made/'rows.json').read_text()), run.usage['calls'], run.usage['tokens'], run.facts('rows')]
+    return [json.loads((made/'rows.json').read_text()), run.usage['calls'], run.usage['tokens'], run.facts('rows')['n']]
 
 
 def generated(folder, teacher):

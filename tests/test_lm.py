@@ -1,11 +1,12 @@
 "What the client for OpenAI-compatible servers does with each fault, over HTTP with the real `openai` package."
-import asyncio, io, logging, random, subprocess, sys, threading, time, traceback
+import asyncio, io, json, logging, random, subprocess, sys, threading, time, traceback
 from pathlib import Path
 import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from openai_server import Server, answer, error
 from p2m_nb.base.core import P2MError, Progress
 from p2m_nb.base.client import OpenAILM, Pace, Rate
+from p2m_nb.base.local import weights_path
 from p2m_nb.base.lm import Completion, Meter, Request, json_answer, worst_case
 from p2m_nb.base.store import CallStore, Run
 
@@ -36,6 +37,8 @@ PERMANENT = {
     'a site, no server': (PAGE | dict(status=405), 'Welcome', 'OpenAI-compatible'),
     'a server of files': (PAGE | dict(status=501), 'Welcome', 'OpenAI-compatible'),
     'context': (error(400, 'maximum context length is 10 tokens', 'context_length_exceeded'), 'maximum context', 'Shorten'),
+    'context of llama.cpp': (error(400, 'the request exceeds the available context size', 400, 'exceed_context_size_error'),
+                             'available context size', 'Shorten'),
     '400': (error(400, 'messages: bad role'), 'bad role', 'Correct'),
     '413': (error(413, 'too large'), 'too large', 'Shorten'),
     '422': (error(422, 'no such field'), 'no such field', 'Correct'),
@@ -181,11 +184,11 @@ def test_what_a_minute_allows_is_not_passed():
 def test_tokens_of_a_minute_are_given_back_where_they_were_not_used():
     with Server(lambda n, r: dict(body=answer('ok', prompt_tokens=10, completion_tokens=10))) as server:
         lm = OpenAILM('m', base_url=server.url, concurrency=4, tokens_per_minute=61*400)   # 400 a second
-        requests = [Request(prompt=str(i), max_tokens=300) for i in range(60)]             # 318 at worst, 20 in fact
+        requests = [Request(prompt=str(i), max_tokens=300) for i in range(60)]             # 382 at worst, 20 in fact
         start = time.monotonic()
         list(lm.complete(requests))
         took = time.monotonic() - start
-    assert 60*20/400 - 1 < took < 10 and lm.pace.rates[1].room <= 400   # by the worst case it were 47 s
+    assert 60*20/400 - 1 < took < 10 and lm.pace.rates[1].room <= 400   # by the worst case it were 57 s
 
 
 @pytest.mark.parametrize('per_minute', [1, 7, 60, 1000, 30000])
@@ -260,6 +263,31 @@ def test_the_same_question_in_flight_is_asked_once():
     assert len(server.requests) == 1
 
 
+def test_usage_stands_in_the_run_over_a_resume(tmp_path):
+    with Server(lambda n, r: said(r)) as server:
+        for n in (4, 4, 10):   # closed after four, looked at again, gone on with
+            run, lm = Run(tmp_path/'run'), model(server)
+            list(lm.complete(ask(n), run.calls, progress=Progress('generate')))
+            run.note('generate', kept=n)
+            run.close()
+            told = json.loads((tmp_path/'run'/'run.json').read_text(encoding='utf-8'))['stages']['generate']
+            assert told == dict(kept=n, usage=run.usage['stages']['generate']) and told['usage']['calls'] == n
+        list(lm.complete(ask(12)[10:], run.calls, progress=Progress('curate')))
+    with run.write('curate', {}) as folder: (folder/'rows').write_text('rows')   # a stage that notes nothing
+    assert {k: v['usage'] for k, v in run.info['stages'].items()} == run.usage['stages']
+    assert told['usage']['cost'] == pytest.approx(10*(10*1 + 3*10)/1e6) and len(server.requests) == 12
+
+
+def test_no_template_adds_more_than_the_worst_case():
+    from transformers import AutoTokenizer
+    tokenizer = AutoTokenizer.from_pretrained(weights_path('smollm2'))   # each digit is a token, and a byte
+    for roles in ('user', 'system user', 'user assistant user', 'system user assistant user assistant user'):
+        for text in ('', '0123456789'*50):
+            request = Request([dict(role=r, content=text) for r in roles.split()])
+            asked = tokenizer.apply_chat_template(list(request.messages), add_generation_prompt=True)['input_ids']
+            assert len(text) < len(asked) <= worst_case(request)[0]
+
+
 def test_a_cap_ends_the_answers():
     with Server(lambda n, r: said(r)) as server:
         meter = Meter(max_calls=7)
@@ -271,10 +299,10 @@ def test_a_cap_ends_the_answers():
 
 
 def test_a_small_request_does_not_overtake_one_that_waits_for_room():
-    sizes = [100, 150, 20, 20]   # tokens of the answer at worst; the second has no room before the first has come
+    sizes = [200, 300, 20, 20]   # tokens of the answer at worst; the second has no room before the first has come
     requests = [Request(prompt=str(i), max_tokens=size) for i, size in enumerate(sizes)]
     with Server(lambda n, r: dict(delay=.05)) as server:
-        meter = Meter(max_tokens=200)
+        meter = Meter(max_tokens=450)
         assert len(list(model(server, reached=True).complete(requests, meter=meter))) == 4 and not meter.full
     assert server.texts()[:2] == ['0', '1'] and sorted(server.texts()) == ['0', '1', '2', '3']   # the last two go together
 

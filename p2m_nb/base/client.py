@@ -6,7 +6,7 @@
 __all__ = ['Fault', 'TRIES', 'GREETINGS', 'times_asked', 'Rate', 'Pace', 'OpenAILM']
 
 # %% ../../nbs/05b_base.client.ipynb #c003
-import asyncio, atexit, concurrent.futures, os, random, re, threading, time
+import asyncio, atexit, concurrent.futures, json, os, random, re, threading, time
 from collections import deque, namedtuple
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -39,17 +39,21 @@ def _retry_after(headers):
         except (TypeError, ValueError): pass
 
 # %% ../../nbs/05b_base.client.ipynb #c007
+def _short(said):
+    "What a server said, on one line; of a page only its text."
+    said = str(said).strip()
+    if said.startswith('<'): said = f"a page, no answer: {re.sub('<[^>]*>', ' ', said)}"
+    return ' '.join(said.split())[:500]
+
 def _status_fault(status, body, message, headers):
     "What an error status means."
     said, body = body or message, body if isinstance(body, dict) else {}
-    why = str(body.get('message') or said).strip()
-    if why.startswith('<'): why = f"a page, no answer: {re.sub('<[^>]*>', ' ', why)}"
-    why = f"the server answered {status}: {' '.join(why.split())[:500]}"
+    why = f"the server answered {status}: {_short(body.get('message') or said)}"
     if status == 402 or any(code in f"{body.get('code')} {body.get('type')} {why}" for code in _OUT_OF_MONEY):
         return Fault(why, 'Add credit or raise the limit at the provider and run again: the answers so far are kept.')
     if status in (408, 409, 429) or status >= 500 and status != 501:
         return Fault(why, _LATER, False, status in (504, 524), status, _retry_after(headers))
-    long = body.get('code') == 'context_length_exceeded' or 'context length' in why
+    long = re.search('context.(length|size|window)', f"{body.get('code')} {body.get('type')} {why}", re.I)
     return Fault(why, _REMEDIES.get(413 if long else status, 'Correct the request.'), status=status)
 
 # %% ../../nbs/05b_base.client.ipynb #c008
@@ -64,8 +68,8 @@ def _fault(error):
         why = 'nothing answers there' if not sent else 'no answer came in time' if late else 'the connection broke'
         return Fault(why, _LATER, False, sent)
     if isinstance(error, (openai.APIResponseValidationError, ValueError)):
-        return Fault(f'its reply is not an answer: {str(error)[:300]}', _URL, False, True)
-    return Fault(f'{type(error).__name__}: {str(error)[:300]}', 'Correct the request.')
+        return Fault(f'its reply is not an answer: {_short(error)}', _URL, False, True)
+    return Fault(f'{type(error).__name__}: {_short(error)}', 'Correct the request.')
 
 TRIES, GREETINGS = 8, 3  # times that a request is asked at most; the same of a server that has never answered
 
@@ -150,7 +154,8 @@ class OpenAILM(LM):
             raise P2MError(f'{rates} a minute', 'nothing would ever be sent', 'Give more than 0, or None for no limit.')
         self.name, self.price, self.window, self.pace = model, price, 4*n, Pace(min(16, n), n, *rates)
         self.host, self.reached, self.retries = url.netloc.split('@')[-1], False, 0
-        self.base_url, self.refused = base_url, set()  # refused: what this server does not take
+        self.base_url, self.requests_per_minute, self.tokens_per_minute = base_url, *rates
+        self.refused = set()  # what this server does not take
         self._loop, self._client, self._key = _loop('servers'), None, lambda: key  # the key itself is in no attribute
 
     def __repr__(self):
@@ -200,25 +205,37 @@ async def _ask(self: OpenAILM, body)-> Completion:
     if not self._client:
         from openai import AsyncOpenAI
         self._client = AsyncOpenAI(api_key=self._key(), base_url=self.base_url, timeout=self.timeout, max_retries=0)
-    reply = await self._client.chat.completions.create(**body)
-    error = getattr(reply, 'error', None)
-    if error or getattr(reply, 'choices', None) is None: raise ValueError(error or reply)
-    choice = reply.choices[0] if reply.choices else None
-    message = getattr(choice, 'message', None)
-    text = getattr(message, 'content', None) or ''
-    finish = 'content_filter' if getattr(message, 'refusal', None) else getattr(choice, 'finish_reason', None)
-    worst = worst_case(Request(body['messages']))[0], len(text.encode('utf-8'))  # for a server that does not count
-    counts = (getattr(reply.usage, k, None) for k in ('prompt_tokens', 'completion_tokens'))
-    tokens = [w if n is None else n for n, w in zip(counts, worst)]
-    return Completion(text, finish if finish in ('length', 'content_filter') else 'stop', *tokens)
+    # its typed `create` would go over what `_body` made and `_read` reads, and take half as long again
+    return _read(await self._client.post('/chat/completions', body=body, cast_to=bytes), body['messages'])
 
-# %% ../../nbs/05b_base.client.ipynb #c026
+def _read(data, messages):
+    "The completion in the body of a reply."
+    try: reply = json.loads(data)
+    except ValueError: raise ValueError(data.decode('utf-8', 'replace')) from None
+    if _at(reply, 'error') or _at(reply, 'choices') is None: raise ValueError(_at(reply, 'error') or reply)
+    text = _at(reply, 'choices', 0, 'message', 'content') or ''
+    if not isinstance(text, str): raise TypeError(f'the answer is no text: {text}')
+    refused, finish = (_at(reply, 'choices', 0, *path) for path in [('message', 'refusal'), ('finish_reason',)])
+    finish = 'content_filter' if refused else finish if finish in ('length', 'content_filter') else 'stop'
+    asked, told = (_at(reply, 'usage', k) for k in ('prompt_tokens', 'completion_tokens'))
+    if asked is None: asked = worst_case(Request(messages))[0]  # of a server that does not count, the worst
+    return Completion(text, finish, asked, len(text.encode('utf-8')) if told is None else told)
+
+def _at(reply, *path):
+    "What stands at this place of a reply, or None."
+    for key in path:
+        try: reply = reply[key]
+        except (KeyError, IndexError, TypeError): return None
+    return reply
+
+# %% ../../nbs/05b_base.client.ipynb #c027
 class _Asking:
     "What the requests of one `complete` share."
     def __init__(self, lm, calls, meter, progress):
         self.lm, self.calls, self.meter = lm, calls or CallStore(), meter or Meter(price=lm.price)
-        self.progress, self.turn, self.storing = progress or Progress(''), asyncio.Lock(), asyncio.Lock()
-        self.asked, self.unsaved = {}, {}  # key -> future, key -> answer
+        self.progress, self.storing = progress or Progress(''), asyncio.Lock()
+        self.asked, self.queue, self.timer = {}, deque(), None  # key -> future; those that wait to be let through
+        self.unsaved, self.batch = {}, None  # key -> answer, and the task that will store them
         self.error, self.closed = None, False
 
     @property
@@ -230,9 +247,11 @@ class _Asking:
         key = request.key(self.lm.name)
         if key in self.asked: return self.asked[key]
         if found := self.calls.get([key]): return Completion.of(found[key])
-        future = self.asked[key] = asyncio.run_coroutine_threadsafe(self.one(request, key), self.lm._loop)
+        future = self.asked[key] = concurrent.futures.Future()
         _flying.add(future)
         future.add_done_callback(_flying.discard)
+        self.queue.append((request, key, future))
+        self.lm._loop.call_soon_threadsafe(self.feed)
         return future
 
     def wait(self, answer):
@@ -244,44 +263,59 @@ class _Asking:
     async def keep(self, key, answer):
         "Store an answer, with all that came while others were stored."
         self.unsaved[key] = answer
+        self.batch = self.batch or asyncio.ensure_future(self.store())
+        await self.batch
+
+    async def store(self):
         async with self.storing:
-            if key not in self.unsaved: return
             await asyncio.sleep(.005)  # some more may come, and others may read the store
-            batch = dict(self.unsaved)
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.put(batch), _loop('stores')))
-            for k in batch: del self.unsaved[k]
+            answers, self.unsaved, self.batch = self.unsaved, {}, None
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.put(answers), _loop('stores')))
 
-    async def put(self, batch): self.calls.put(batch)
-
-# %% ../../nbs/05b_base.client.ipynb #c027
-@patch
-async def one(self: _Asking, request, key):
-    "Ask, store, return; None if it was not asked."
-    try:
-        async with self.turn: hold = await self.admit(request)
-        if not hold: return None
-        try: return await self.send(request, key, hold)
-        finally: self.lm.pace.in_flight -= 1
-    except Exception as e: self.error = self.error or e
-
-@patch
-async def admit(self: _Asking, request, again=False, hold=None):
-    "Wait for room in pace and budget, if it is asked `again` without one more in flight; None if there will be none."
-    pace, tokens = self.lm.pace, sum(worst_case(request))
-    while not self.over:
-        slots = pace.limit if self.lm.reached else 1  # the first goes alone
-        if (again or pace.in_flight < slots) and pace.free(tokens):
-            if hold := hold or self.meter.reserve(request):
-                pace.in_flight += not again
-                pace.take(1, tokens)
-                return hold
-            self.closed = self.meter.full
-        await asyncio.sleep(.005)
+    async def put(self, answers): self.calls.put(answers)
 
 # %% ../../nbs/05b_base.client.ipynb #c028
 @patch
-async def send(self: _Asking, request, key, hold):
-    "Ask until there is an answer, and store it. None if that was no use."
+def feed(self: _Asking):
+    "Let requests through in order while there is room, and look again soon; when all is over, let the rest go."
+    if self.timer: self.timer.cancel()
+    try:
+        while self.queue and ((over := self.over) or (hold := self.admit(self.queue[0][0]))):
+            request, key, future = self.queue.popleft()
+            if over: future.set_result(None)
+            else: future.task = self.lm._loop.create_task(self.one(request, key, future, hold))
+    except Exception as e: self.error = self.error or e
+    self.timer = self.lm._loop.call_later(.005, self.feed) if self.queue else None
+
+@patch
+def admit(self: _Asking, request, again=False, hold=None):
+    "The worst case of a request set aside, if pace and budget have room for it; `again`: it is in flight already."
+    pace, slots = self.lm.pace, self.lm.pace.limit if self.lm.reached else 1  # the first goes alone
+    if not again and pace.in_flight >= slots or not pace.free(sum(worst_case(request))): return None
+    if hold := hold or self.meter.reserve(request):
+        pace.in_flight += not again
+        pace.take(1, hold.tokens)
+    else: self.closed = self.meter.full
+    return hold
+
+@patch
+async def one(self: _Asking, request, key, future, hold):
+    "Ask and store; the future gets the completion, or None if there is none."
+    completion = None
+    try:
+        try: answer, facts = await self.send(request, hold) or (None, {})
+        finally:
+            self.lm.pace.in_flight -= 1
+            self.feed()  # the next is asked while this one is stored
+        if answer: await self.keep(key, answer.record(**facts))
+        completion = answer
+    except Exception as e: self.error = self.error or e
+    finally: future.set_result(completion)
+
+# %% ../../nbs/05b_base.client.ipynb #c029
+@patch
+async def send(self: _Asking, request, hold):
+    "Ask until there is an answer; with what it cost. None if that was no use."
     lm, start, tries = self.lm, time.monotonic(), 0
     while hold:
         body = lm._body(request)
@@ -293,28 +327,27 @@ async def send(self: _Asking, request, key, hold):
         tries, kept = tries + 1, None if fault.lost else hold
         if kept: lm.pace.take(0, -hold.tokens)
         else: self.meter.settle(hold, lost=True)
-        going = await self.again(fault, tries, start + lm.patience)
-        hold = await self.admit(request, True, kept) if going else None
+        going, hold = await self.again(fault, tries, start + lm.patience), None
+        while going and not self.over and not (hold := self.admit(request, True, kept)): await asyncio.sleep(.005)
         if kept and not hold: self.meter.settle(kept)
-    return await self.settle(request, key, hold, completion, time.monotonic() - start) if hold else None
+    return self.settle(request, hold, completion, time.monotonic() - start) if hold else None
 
 @patch
-async def settle(self: _Asking, request, key, hold, completion, seconds):
-    "Learn from an answer, pay it and store it."
+def settle(self: _Asking, request, hold, completion, seconds):
+    "Learn from an answer and pay it."
     if 'stop' in self.lm.refused: completion = _cut(completion, request.stop)
     self.lm.reached = True
     self.lm.pace.answered()
     self.lm.pace.take(0, completion.prompt_tokens + completion.completion_tokens - hold.tokens)
     cost = self.meter.settle(hold, completion, seconds)
-    await self.keep(key, completion.record(cost=cost, seconds=round(seconds, 4), stage=self.progress.stage))
-    return completion
+    return completion, dict(cost=cost, seconds=round(seconds, 4), stage=self.progress.stage)
 
 def _cut(completion, stop):
     "What a server would have left that stops at these texts."
     ends = [i for end in stop if (i := completion.text.find(end)) >= 0]
     return replace(completion, text=completion.text[:min(ends)], finish='stop') if ends else completion
 
-# %% ../../nbs/05b_base.client.ipynb #c030
+# %% ../../nbs/05b_base.client.ipynb #c031
 @patch
 async def again(self: _Asking, fault, tries, deadline):
     "Wait, and say whether to ask again. If it is of no use, the error is noted."
@@ -329,7 +362,7 @@ async def again(self: _Asking, fault, tries, deadline):
     while not self.over and (left := end - time.monotonic()) > 0: await asyncio.sleep(min(left, .05))
     return not self.over
 
-# %% ../../nbs/05b_base.client.ipynb #c031
+# %% ../../nbs/05b_base.client.ipynb #c032
 @patch
 def complete(self: OpenAILM, requests: Iterable, calls: CallStore | None = None, meter: Meter | None = None,
              progress: Progress | None = None)-> Iterator[Completion]:

@@ -55,11 +55,13 @@ def json_answer(completion: Completion):
     return read_json(completion.text)
 
 # %% ../../nbs/05_base.lm.ipynb #c008
+_MARKS, _FRONT = 16, 64  # tokens that a chat template adds at most: around a message, and in front of all
+
 def worst_case(request: Request)-> tuple[int, int]: # prompt tokens and answer tokens
     "The most tokens that a request can take."
     texts = [m['content'] if isinstance(m['content'], str) else json.dumps(m['content']) for m in request.as_chat()]
     if request.schema: texts.append(json.dumps(request.schema))
-    return sum(len(t.encode('utf-8')) + 16 for t in texts), request.max_tokens
+    return _FRONT + sum(len(t.encode('utf-8')) + _MARKS for t in texts), request.max_tokens
 
 # %% ../../nbs/05_base.lm.ipynb #c009
 Use = namedtuple('Use', 'calls tokens cost')
@@ -136,15 +138,15 @@ class LM:
         while not progress.stopped and (batch := list(islice(takewhile(bool, requests), self.window))):
             asked = {r.key(self.name): r for r in batch}
             done = {k: Completion.of(a) for k, a in calls.get(asked).items()}
-            done |= self._batch({k: r for k, r in asked.items() if k not in done}, calls, meter, progress.stage)
-            for r in batch:
-                if (completion := done.get(r.key(self.name))) is None: return
-                yield completion
+            for key in (r.key(self.name) for r in batch):
+                if key not in done and not progress.stopped:
+                    done |= self._batch({k: r for k, r in asked.items() if k not in done}, calls, meter, progress.stage)
+                if key not in done: return
+                yield done[key]
 
     def _batch(self, asked, calls, meter, stage):
-        "Answer as many of a batch as the budget has room for, and store them together."
+        "Answer as many of a batch as the budget has room for at worst, and store them together."
         holds, answers, start = list(takewhile(bool, map(meter.reserve, asked.values()))), [], time.time()
-        meter.full = meter.full or len(holds) < len(asked)
         try: answers = self.answer(list(asked.values())[:len(holds)]) if holds else []
         finally:
             seconds = (time.time() - start)/max(1, len(holds))

@@ -254,6 +254,15 @@ class Run:
         except ValueError as e:
             raise P2MError(str(path), f'it is not JSON ({e})', 'Mend it, or use another folder.') from e
 
+    def _update(self, change=lambda info: None):
+        "Change run.json, and book in it what the answers of each stage have taken by now."
+        self._begin()
+        with self._lock.mutex:
+            change(info := self.info)
+            for stage, use in self._calls.usage().items():
+                info.setdefault('stages', {}).setdefault(stage, {})['usage'] = use
+            if info != self.info: write_atomic(self.path/'run.json', json.dumps(info, ensure_ascii=False, indent=1))
+
     def close(self):
         "Let another program write here."
         self._calls.close()
@@ -291,6 +300,7 @@ def write(self: Run,
             new.mkdir()
             yield new
             self._finish(stage, params, new)
+            self._update()
             self._swap(stage)
     finally:
         shutil.rmtree(new, ignore_errors=True)
@@ -333,13 +343,6 @@ def result(self: Run, stage: str, params: dict)-> Path | None:
     return folder if folder and fingerprint(_manifest(folder)['params']) == fingerprint(params) else None
 
 # %% ../../nbs/01_base.store.ipynb #c031
-@patch
-def _update(self: Run, change):
-    self._begin()
-    with self._lock.mutex:
-        change(info := self.info)
-        write_atomic(self.path/'run.json', json.dumps(info, ensure_ascii=False, indent=1))
-
 @patch
 def note(self: Run,
     stage: str, # what the facts are about
