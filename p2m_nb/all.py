@@ -17,6 +17,8 @@ from p2m_nb.data.check import check_rows, checks
 from p2m_nb.data.catalog import Card, Hit, Hits, bundled_catalog, folder_catalog, read_examples, read_table
 from p2m_nb.data.retrieve import load_datasets, search_datasets
 from p2m_nb.data.pick import DatasetPanel
+from p2m_nb.data.program import run_program
+from p2m_nb.data.transform import propose_program, transform_dataset
 from p2m_nb.data.steer import propose_attributes
 from p2m_nb.data.generate import GeneratePanel, estimate, generate
 from p2m_nb.data.judge import annotate

@@ -15,9 +15,9 @@ NAMES = '''
     PromptSpec Report Request Result Run Score Splits Student Template TrainPanel Verbalizer accuracy annotate
     bundled_catalog check_rows checks chrf committee compare confusion curate estimate evaluate_model exact_match
     fit_loop folder_catalog generate headline_metric install_weights language_of load_datasets load_embedder load_lm
-    load_student macro_f1 near_duplicates normalise paired_bootstrap paired_test parse_prompt plan propose_attributes read_examples
-    read_table repair_notebook rouge_l_score run_pipeline save_model search_datasets search_models setting settings
-    split student_for wilson
+    load_student macro_f1 near_duplicates normalise paired_bootstrap paired_test parse_prompt plan propose_attributes
+    propose_program read_examples read_table repair_notebook rouge_l_score run_pipeline run_program save_model
+    search_datasets search_models setting settings split student_for transform_dataset wilson
 '''.split()
 NOTEBOOKS = sorted((ROOT/'nbs').glob('[0-9]*_*.ipynb'))
 ROOMS = [p.stem.split('_', 1)[1] for p in NOTEBOOKS]  # module names in the order of the house
