@@ -6,7 +6,7 @@
 __all__ = ['K1', 'B', 'WEIGHT', 'NEAREST', 'PULL', 'DEPTH', 'word_index', 'top', 'digest', 'Vectors', 'blend', 'Index']
 
 # %% ../../nbs/07_base.search.ipynb #c003
-import hashlib
+import hashlib, os
 from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
@@ -59,6 +59,7 @@ class Vectors:
         self.path = folder and Path(folder)/name
         self.rows = np.empty(0, dtype=[('text', 'u8'), ('vector', 'f2', len(probe))])
         self._read()
+        if self.path and not os.access(folder, os.W_OK): self.path = None   # a shared index: new ones stay in memory
 
     def _read(self):
         "See what the file has by now, and where each text stands in it."
@@ -74,7 +75,7 @@ class Vectors:
         from filelock import FileLock
         size = new.dtype.itemsize
         with plain_errors(self.path), FileLock(f'{self.path}.lock'), open(self.path, 'ab') as f:
-            f.truncate(f.tell()//size*size)
+            if f.tell() % size: f.truncate(f.tell()//size*size)
             f.write(new.tobytes())
 
 # %% ../../nbs/07_base.search.ipynb #c014

@@ -6,9 +6,10 @@
 __all__ = ['FORMAT', 'index_folder', 'fold', 'left_off', 'build_index', 'card_text', 'CardIndex']
 
 # %% ../../nbs/13b_data.index.ipynb #c003
-import json, sqlite3
+import json, sqlite3, zipfile
 from array import array
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
@@ -19,6 +20,7 @@ from ..base.search import Index, digest
 from ..base.store import Run, plain_errors
 from ..base.text import label_words, normalise
 from .catalog import Card
+from .query import is_open
 
 # %% ../../nbs/13b_data.index.ipynb #c006
 FORMAT = 1 # of the folder; another one is made anew
@@ -33,14 +35,15 @@ def index_folder(
 
 class _CardFile:
     def __init__(self, home): self.db = sqlite3.connect(home/'cards.sqlite', timeout=60, check_same_thread=False)
+    def close(self): self.db.close()
     def rows(self, sql, values=()): return self.db.execute(sql, values)
     def card(self, place):
         return _unpacked(*self.rows('SELECT card FROM cards WHERE place = ?', [int(place)]).fetchone())
     def format(self): return self.rows('PRAGMA user_version').fetchone()[0]
     def begin(self):
         "Make the table, empty."
-        self.db.executescript(f'''BEGIN; DROP TABLE IF EXISTS cards; PRAGMA user_version = {FORMAT};
-            CREATE TABLE cards (place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, card TEXT NOT NULL); COMMIT''')
+        self.db.executescript(f'BEGIN; DROP TABLE IF EXISTS cards; PRAGMA user_version = {FORMAT}; CREATE TABLE '
+            'cards (place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, card TEXT NOT NULL); COMMIT')
     def put(self, cards):
         with self.db: self.db.executemany('INSERT INTO cards (id, card) VALUES (?, ?) '
             'ON CONFLICT (id) DO UPDATE SET card = excluded.card', [(c.id, _packed(c)) for c in cards])
@@ -88,8 +91,10 @@ def left_off(
 )-> dict: # since: what was changed before is known; cursor: of the page to go on with. Arguments of `hub_pages`
     "Where the next `build_index` goes on."
     home = index_folder(folder, kind)
-    kept = (home/'cards.sqlite').exists() and _CardFile(home).format() == FORMAT
-    facts = Run(home).facts('cards') if kept else {}
+    facts = {}
+    if (home/'cards.sqlite').exists():
+        with plain_errors(home/'cards.sqlite'), closing(_CardFile(home)) as file:
+            if file.format() == FORMAT: facts = Run(home).facts('cards')
     return dict(since=facts.get('since'), cursor=facts.get('cursor'))
 
 def build_index(
@@ -103,21 +108,20 @@ def build_index(
     run = Run(home)
     run.note('cards', kind=kind)   # from here on nobody else writes here
     try:
-        with plain_errors(home):
-            file = _CardFile(home)
+        with plain_errors(home/'cards.sqlite'), closing(_CardFile(home)) as file:
             if file.format() != FORMAT:
                 run.note('cards', since=None, cursor=None, newest='')
                 file.begin()
-        if _take_in(pages, file, run, progress): run.note('cards', since=run.facts('cards')['newest'], cursor=None)
-        progress.update(status='making the index')
-        made = dict(format=FORMAT, whole=run.facts('cards')['cursor'] is None)
-        with run.write('index', made) as new: _write(new, file)
+            if _take_in(pages, file, run, progress): run.note('cards', since=run.facts('cards')['newest'], cursor=None)
+            progress.update(status='making the index')
+            made = dict(format=FORMAT, whole=run.facts('cards')['cursor'] is None)
+            with run.write('index', made) as new: _write(new, file)
     finally: run.close()
 
 def _take_in(pages, file, run, progress):
     "Store page after page; True if the last one was reached."
     for cards, cursor, newest in pages:
-        with plain_errors(run.path): file.put(cards)
+        file.put(cards)
         run.note('cards', cursor=cursor, newest=max(newest or '', run.facts('cards').get('newest') or ''))
         progress.update(progress.done + len(cards), newest=newest[:10])
         if progress.stopped and cursor is not None: return False
@@ -128,6 +132,7 @@ def _tags(card):
     "What a search can be narrowed to."
     yield from (f'language {l.lower()}' for l in card.language)
     yield from (f'licence {l}' for l in card.licence.lower().split(', '))
+    if is_open(card.licence): yield 'licence open'
     yield from (f'task {t.lower()}' for t in card.extras.get('tasks', ()))
     if card.extras.get('gated'): yield 'gated'
     if card.usable: yield 'loadable'
@@ -178,7 +183,7 @@ class CardIndex:
             made = json.loads(made.read_text(encoding='utf-8'))
             if made['params']['format'] != FORMAT: raise ValueError('another version of p2m_nb made it')
             self._load()
-        except (ValueError, KeyError, OSError, sqlite3.Error) as e:
+        except (ValueError, KeyError, OSError, sqlite3.Error, zipfile.BadZipFile) as e:
             raise P2MError(f'index of {kind}s in {home}', str(e), f'Make it again with `{command}`.') from e
         self.built, self.whole = made['made'], made['params']['whole']
         return self
@@ -186,6 +191,7 @@ class CardIndex:
     def _load(self):
         folder = self.home/'index'
         self.file = _CardFile(self.home)
+        if self.file.format() != FORMAT: raise ValueError('its cards are of another version of p2m_nb')
         with np.load(folder/'places.npz') as places: self.first, self.size = places['first'], places['size']
         self.tags = np.load(folder/'tags.npz')   # each is read when it is asked for
         self.copies = json.loads((folder/'copies.json').read_text(encoding='utf-8'))
@@ -212,7 +218,7 @@ def _tagged(self: CardIndex, *tags):
 @patch
 def only(self: CardIndex,
     language = None, # a code or several, as in all that follow: a card that has one of them passes
-    licence = None, # such as mit
+    licence = None, # such as mit; open is any that allows every use
     task = None, # such as text-classification
     max_bytes: int | None = None, # most bytes to download
     gated: bool | None = None, # False leaves out what asks for terms to be accepted
@@ -225,7 +231,7 @@ def only(self: CardIndex,
         if values: mask &= self._tagged(*(f'{kind} {v.lower()}' for v in values))
     for tag, wanted in dict(gated=gated, loadable=loadable).items():
         if wanted is not None: mask &= self._tagged(tag) == wanted
-    return mask if max_bytes is None else mask & (self.size <= max_bytes)
+    return mask if max_bytes is None else mask & (self.size > 0) & (self.size <= max_bytes)
 
 @patch
 def search(self: CardIndex,
@@ -234,10 +240,11 @@ def search(self: CardIndex,
     embedder = None, # with .embed(texts); without it words alone decide
     progress: Progress | None = None, # told of the vectors that are made on demand
     **filters, # of `only`
-)-> list[tuple[int, float]]: # (place, score), best first; `index[place]` is the card
+)-> list[tuple[Card, float]]: # best first; the score is a cosine in 0..1, or BM25 without an embedder
     "The cards that fit `query` best."
     self.index.embedder = embedder
-    return self.index.search(query, k, self.only(**filters) if filters else None, progress)
+    found = self.index.search(query, k, self.only(**filters) if filters else None, progress)
+    return [(self[i], score) for i, score in found]
 
 @patch
 def embed_all(self: CardIndex, embedder, progress: Progress | None = None):
