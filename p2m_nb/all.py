@@ -28,7 +28,8 @@ from p2m_nb.model.train import TrainPanel, fit_loop
 from p2m_nb.model.student import Student
 from p2m_nb.model.causal import CausalStudent
 from p2m_nb.model.classifier import ClassifierStudent
-from p2m_nb.model.choose import ModelPanel, committee, load_student, search_models, student_for
+from p2m_nb.model.base import search_models
+from p2m_nb.model.choose import ModelPanel, committee, load_student, student_for
 from p2m_nb.result.evaluate import EvaluatePanel, Report, compare, evaluate_model
 from p2m_nb.result.demo import DemoPanel
 from p2m_nb.result.export import save_model

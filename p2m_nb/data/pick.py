@@ -60,9 +60,8 @@ class DatasetPanel(Panel):
     title = 'Datasets'
     def __init__(self, hits: Hits, spec: PromptSpec):
         super().__init__()
-        self.spec, self.found, self.hits = spec, Hits(hits), {h.card.id: h for h in hits}
-        self.given, self.note = getattr(hits, 'given', ''), getattr(hits, 'note', '')
-        self.at, self.loaded = None, None
+        self.spec, self.found, self.hits = spec, hits, {h.card.id: h for h in hits}
+        self.note, self.at, self.loaded = hits.note, None, None
         self._seen, self._quiet, self._filled = set(), False, None
         self.table = TickTable([_table_row(h) for h in hits], _COLUMNS, [h.card.id for h in self.found.chosen],
                                details=lambda r: _card_html(self.hits[r['id']]))
@@ -70,7 +69,8 @@ class DatasetPanel(Panel):
         self._ticked()
 
     @property
-    def value(self)-> Hits: return Hits(h.replace(chosen=True) for i, h in self.hits.items() if i in self.table.ticks)
+    def value(self)-> Hits:
+        return self.found.of(h.replace(chosen=True) for i, h in self.hits.items() if i in self.table.ticks)
     @property
     def df(self): return sum((self.preview(h.card.id)[:3] for h in self.value), Examples()).df # three rows of each
     def tick(self, *ids, on: bool = True): self.table.tick(*ids, on=on)
@@ -96,7 +96,7 @@ def read(self: DatasetPanel, id: str): # the hit, its rows looked at
         some = ', '.join(list(self.hits)[:10])
         raise P2MError(f'{id!r}', 'no dataset here has this id', f'There are: {some}{", ..."*(len(self.hits) > 10)}.')
     if is_unread(self.hits[id]):
-        self.hits[id] = read_hit(self.hits[id], self.spec)
+        self.hits[id] = read_hit(self.hits[id], self.spec, self.found.embedder)
         next(r for r in self.table.rows if r['id'] == id).update(_table_row(self.hits[id]))
     return self.hits[id]
 
@@ -180,10 +180,10 @@ def status(self: DatasetPanel)-> str:
 @patch
 def code(self: DatasetPanel)-> Code:
     ids = ', '.join(repr(h.card.id) for h in self.value)
-    lines = [f'spec = {self.spec.code()}', f'picked = search_datasets(spec{self.given}).choose({ids}).chosen']
+    lines = [f'spec = {self.spec.code()}', f'picked = search_datasets(spec{self.found.given}).choose({ids}).chosen']
     for i, h in enumerate(self.value):
         old = next(f for f in self.found if f.card.id == h.card.id)
-        if is_unread(old): old = read_hit(old, self.spec)   # as loading does
+        if is_unread(old): old = read_hit(old, self.spec, self.found.embedder)   # as loading does
         new = {k: repr(getattr(h, k)) for k in ('columns', 'label_map') if getattr(h, k) != getattr(old, k)}
         size, n = (h.card.rows, f'range({h.card.rows})') if old.rows is None else (len(old.rows), f'picked[{i}].rows')
         if h.rows != old.rows and on_hub(h.card): new['rows'] = f'tuple(range({len(h.rows)}))'

@@ -39,10 +39,13 @@ def passes(
     "Whether a card passes the filters."
     return all(FILTERS[name](card, value) for name, value in filters.items())
 
-def check_filters(filters: dict)-> dict: # those that ask for something
+def check_filters(
+    filters: dict,
+    known: dict = FILTERS, # those that there are
+)-> dict: # those that ask for something
     "Refuse a filter that does not exist."
-    unknown = next((n for n in filters if n not in FILTERS), None)
-    if unknown: raise P2MError(f'filter {unknown!r}', 'there is none of that name', f"There are {', '.join(FILTERS)}.")
+    unknown = next((n for n in filters if n not in known), None)
+    if unknown: raise P2MError(f'filter {unknown!r}', 'there is none of that name', f"There are {', '.join(known)}.")
     return {k: v for k, v in filters.items() if v is not None}
 
 def loosen(

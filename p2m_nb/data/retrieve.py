@@ -17,7 +17,7 @@ from ..base.core import *
 from ..base.search import Index
 from ..base.text import label_words, near_duplicates, normalise
 from .catalog import Card, Hit, Hits, bundled_catalog, cell_text, folder_tables, read_table, table_card
-from .fit import ONE_LABEL, WordVectors, encoder_for, fit_hit, in_language, on_hub
+from .fit import WordVectors, encoder_for, fit_hit, in_language, on_hub
 from .mapping import mapped
 from .query import check_filters, hypothetical_card, loosen, passes, question_of, shared_words
 
@@ -67,6 +67,10 @@ def look_at(
         return card, rows_of(card)
     except P2MError as e: return card, e
 
+def _is_sorted(rows):
+    "Whether a column says the same in all of many rows, as labels do in the first rows of a sorted set."
+    return len(rows) > 20 and any(len({cell_text(r.get(c)) for r in rows}) == 1 for c in rows[0])
+
 def read_hit(
     hit: Hit, # not read yet
     spec: PromptSpec,
@@ -79,8 +83,8 @@ def read_hit(
     if not card.usable: return hit
     if isinstance(rows, P2MError): return hit.replace(reason=f'{rows.why}. {rows.remedy}')
     tried, encoder = hit.replace(why=''), encoder_for(embedder)
+    if on_hub(card) and spec.labels and _is_sorted(rows): rows = rows_of(card, 3*SAMPLE)
     read = fit_hit(tried, spec, rows, encoder)
-    if on_hub(card) and read.reason == ONE_LABEL: read = fit_hit(tried, spec, rows_of(card, 3*SAMPLE), encoder)
     return read.replace(why='; '.join(filter(None, [read.why, hit.why])))
 
 # %% ../../nbs/14_data.retrieve.ipynb #c011
@@ -158,7 +162,8 @@ def _hits(found, spec, question, encoder, notes, given):
     for i, one in zip(far, seen): hits[i] = read_hit(hits[i], spec, encoder, one)
     made = Hits(sorted(hits, key=lambda h: not h.chosen))
     told = {n: v for n, v in given.items() if isinstance(v, (str, int, float)) and v != 'bundled'}
-    made.note, made.given = ' '.join(filter(None, notes)), ''.join(f', {n}={v!r}' for n, v in told.items())
+    made.note, made.embedder = ' '.join(filter(None, notes)), given['embedder']
+    made.given = ''.join(f', {n}={v!r}' for n, v in told.items())
     return made
 
 # %% ../../nbs/14_data.retrieve.ipynb #c017
@@ -216,6 +221,11 @@ def _without_repeats(rows):
     again = [rows[i] | dict(reason='repeats another row') for i in sorted(repeats)]
     return [r for i, r in enumerate(rows) if i not in repeats], again
 
+def _read_late(hit, spec, embedder):
+    "An unread hit, read; what a person said of columns, labels and rows stays."
+    said = {k: v for k in ('columns', 'label_map', 'rows') if (v := getattr(hit, k))}
+    return read_hit(hit, spec, embedder).replace(chosen=True, **said)
+
 def load_datasets(
     hits: Hits, # the chosen ones are loaded
     spec: PromptSpec,
@@ -223,7 +233,8 @@ def load_datasets(
     max_rows: int | None = None, # most rows a set; None is the setting max_rows
 )-> Curated: # Examples whose source is the set's id; 0 rows if nothing is chosen
     "Rows of all chosen sets, merged, without repeats."
-    chosen = Hits(read_hit(h, spec).replace(chosen=True) if is_unread(h) else h for h in Hits(hits).chosen)
+    hits = hits if isinstance(hits, Hits) else Hits(hits)
+    chosen = Hits(_read_late(h, spec, hits.embedder) if is_unread(h) else h for h in hits.chosen)
     taken = [[h.card.id, h.card.revision, h.columns, h.label_map, h.rows] for h in chosen]
     params = dict(spec=spec.fingerprint, taken=taken, max_rows=setting('max_rows', max_rows))
     done = run.result('retrieve', params) if run is not None else None
