@@ -1,0 +1,70 @@
+"""Three sets of a hub, 3,000 rows of each, from a cold cache: `hub_table` beside `datasets.load_dataset` and its streaming.
+
+The hub is tests/hub_server.py in a process of its own: three sets of 120,000 rows sorted by label, each in two Parquet
+files. Each way runs in a fresh process with an empty cache; its time includes the imports. `latency` seconds are added to
+every answer, as a network does. Labels: how many of the four are among the rows.
+
+    python bench/hub.py [latency, default 0 and 0.1]
+"""
+import json, os, subprocess, sys, tempfile, time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT/'tests'))
+SETS, ROWS = [f'bench/set{i}' for i in range(3)], 3000
+CODE = dict(
+    hub_table='''
+from p2m_nb.data.hub import hub_card, hub_table
+tables = [hub_table(hub_card(name), ROWS) for name in SETS]''',
+    load_dataset='''
+from datasets import load_dataset
+tables = [list(load_dataset(name, split='train').select(range(ROWS))) for name in SETS]''',
+    streaming='''
+from datasets import load_dataset
+tables = [list(load_dataset(name, split='train', streaming=True).take(ROWS)) for name in SETS]''')
+SAY = "\nimport json\nprint(json.dumps([[len(t), len({str(r['label']) for r in t})] for t in tables]))"
+
+
+def serve(latency):
+    "The hub, until whoever started it goes away; it tells on request how much it has sent."
+    from hub_server import HubServer, large_sets
+    with HubServer(large_sets(), fault=lambda path, n: time.sleep(latency)) as server:
+        print(server.url, flush=True)
+        for _ in sys.stdin: print(json.dumps([len(server.requests), server.sent]), flush=True)
+
+
+def run(name, url):
+    "Seconds and what came out."
+    with tempfile.TemporaryDirectory() as cold:
+        env = {k: v for k, v in os.environ.items() if not k.startswith('HF_')}
+        env |= dict(HF_HOME=cold, HF_ENDPOINT=url, HF_DATASETS_SERVER_ENDPOINT=url, HF_HUB_DISABLE_XET='1', PYTHONPATH=str(ROOT))
+        start = time.perf_counter()
+        said = subprocess.run([sys.executable, '-c', f'SETS, ROWS = {SETS}, {ROWS}' + CODE[name] + SAY], env=env, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True, check=True)
+        seconds = time.perf_counter() - start
+        return seconds, json.loads(said.stdout.splitlines()[-1]), sum(p.stat().st_size for p in Path(cold).rglob('*') if p.is_file() and not p.is_symlink())
+
+
+def main(latencies):
+    for latency in latencies:
+        hub = subprocess.Popen([sys.executable, __file__, 'serve', str(latency)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        url = hub.stdout.readline().strip()
+        def told():
+            print(file=hub.stdin, flush=True)
+            return json.loads(hub.stdout.readline())
+        took = {}
+        for name in CODE:
+            before = told()
+            took[name], made, kept = run(name, url)
+            asked, sent = (b - a for a, b in zip(before, told()))
+            print(f'latency {latency:g} s, {name:12} {took[name]:5.1f} s, rows {[n for n, _ in made]}, labels {[l for _, l in made]}, {asked} requests,'
+                  f' {sent/1e6:.1f} MB sent, {kept/1e6:.1f} MB kept on disk', flush=True)
+        ours, theirs = took['hub_table'], took['load_dataset']
+        print(f'RESULT hub_seconds_latency_{latency:g} {ours:.1f} {theirs:.1f} {ours/theirs:.2f}', flush=True)
+        hub.stdin.close()
+        hub.wait()
+
+
+if __name__ == '__main__':
+    if sys.argv[1:2] == ['serve']: serve(float(sys.argv[2]))
+    else: main([float(a) for a in sys.argv[1:]] or [0, .1])
