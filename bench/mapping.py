@@ -1,9 +1,10 @@
-"""Which columns are input and output: 60 tables written for this, beside a rule that reads the columns' names only.
+"""Which columns are input and output: 80 tables written for this, beside a rule that reads the columns' names only.
 
     python bench/mapping.py [-v]        -v shows what was proposed for each
 
 The tables stand in tests/schemas.json, five to seven rows each, with a task and the columns that are right for it. The
-rules were tuned on the first half; the second was written after them, and 27 of its 30 were right when they met it first.
+rules were tuned on the first 30. The next 30 were written after that, and 27 of them were right at once; three rules were
+mended by them. Then the last 20 were written, and 19 were right at once: that is the figure to expect on tables unseen.
 Several inputs are right in any order. A table without input or output has {} for an answer.
 """
 import json, sys, time
@@ -34,19 +35,19 @@ def is_right(schema, columns):
 
 
 def main(verbose):
-    right, seconds = {}, 0.
+    right, seconds = dict(first=[], second=[], third=[]), 0.
     for schema in SCHEMAS:
         rows, spec = table(schema), PromptSpec(**schema['task'])
         start = time.time()
         columns = propose_columns(rows, spec)
         seconds += time.time() - start
         good, named = is_right(schema, columns), is_right(schema, by_name(rows, spec))
-        right.setdefault(schema['half'], []).append((good, named))
+        right[schema['part']].append((good, named))
         if verbose or not good: print('right' if good else 'WRONG', schema['id'], columns)
         if verbose and columns: print(*(f'  | {l}' for l in ' -> '.join(mapped(rows[0], columns)).split('\n')), sep='\n')
-    for half, pairs in [*right.items(), ('all', sum(right.values(), []))]:
+    for part, pairs in [*right.items(), ('all', sum(right.values(), []))]:
         ours, names = (sum(p)/len(p) for p in zip(*pairs))
-        print(f'RESULT mapping_right_{half} {ours:.3f} {names:.3f} {ours/names:.2f}')
+        print(f'RESULT mapping_right_{part} {ours:.3f} {names:.3f} {ours/names:.2f}')
     print(f'{1000*seconds/len(SCHEMAS):.1f} ms a table')
 
 
