@@ -9,7 +9,7 @@ __all__ = ['SAYS', 'main', 'example_folder']
 import argparse, os, sys, sysconfig, time
 from pathlib import Path
 from .base.core import *
-from .base.ui import seconds_text
+from .base.ui import run_job, seconds_text
 
 # %% ../nbs/51_cli.ipynb #c006
 def _whole(text):
@@ -69,6 +69,11 @@ def _parser():
     p = command('predict', _predict, 'answer texts with a saved model, one answer a line')
     p.add_argument('model', metavar='DIR', help='a saved model, or the folder of a run')
     p.add_argument('text', metavar='TEXT', nargs='*', help='inputs; without any, the lines of standard input')
+    p = command('index', _index, 'list what the hub has on this disk, to search it offline; later only what changed')
+    p.add_argument('folder', metavar='DIR', nargs='?', help='where to keep it (default: the cache of p2m_nb)')
+    p.add_argument('--models', action='store_true', help='base models instead of datasets')
+    p.add_argument('--dense', action='store_true', help='also embed every card, about 100 a second; what is stopped '
+        'goes on another time')
     command('settings', _settings, 'print every default, its value now, and where that comes from')
     p = command('weights', _weights, 'install the embedded teacher and encoder (about 180 MB), or remove them')
     p.add_argument('--remove', action='store_true', help='remove them, and what was made from them')
@@ -157,6 +162,21 @@ def _settings(args):
     rows = settings()
     width = max(map(len, rows))
     for name, (value, place) in rows.items(): print(f"{name:{width}}  {value or '(empty)':16}  {place}")
+
+def _index(args):
+    from p2m_nb.data.hub import hub_pages
+    from p2m_nb.data.index import CardIndex, build_index, left_off
+    kind = 'model' if args.models else 'dataset'
+    progress, begin = Progress('index', unit='cards'), left_off(args.folder, kind)
+    since = f" changed since {begin['since'][:10]}" if begin['since'] else ''
+    print(f'Listing the {kind}s of the hub{since}; Ctrl-C keeps what is there.', file=sys.stderr, flush=True)
+    run_job(lambda: build_index(hub_pages(kind, **begin), args.folder, kind, progress), progress)
+    index = CardIndex.open(args.folder, kind)
+    if args.dense and not progress.stopped:
+        from p2m_nb.base.local import load_embedder
+        progress = Progress('embed', total=len(index), unit='cards')
+        run_job(lambda: index.embed_all(load_embedder(), progress), progress)
+    print(index)
 
 def _weights(args):
     from p2m_nb.base.local import install_weights, weights_path

@@ -275,9 +275,12 @@ def test_a_cold_process_answers_without_a_model_or_network(tmp_path):
 def test_the_command_lists_then_brings_up_to_date(tmp_path, monkeypatch, capsys):
     from huggingface_hub import constants
     from hub_server import HubServer, Repo
+    from p2m_nb.base import local
     from p2m_nb.cli import main
     from p2m_nb.data import remote
     repo = lambda i: Repo({'data/train-00000.jsonl': b'{"text": "a"}'}, modified=f'2026-01-{i + 1:02d}T00:00:00.000Z', description=f'About topic{i}.')
+    encoder = Hashed()
+    monkeypatch.setattr(local, 'load_embedder', lambda: encoder)
     with HubServer({f'acme/set{i}': repo(i) for i in range(7)}, page=3) as server:
         monkeypatch.setattr(constants, 'ENDPOINT', server.url)
         monkeypatch.setattr(constants, 'HF_HUB_OFFLINE', False)
@@ -285,11 +288,12 @@ def test_the_command_lists_then_brings_up_to_date(tmp_path, monkeypatch, capsys)
         assert main(['index', str(tmp_path)]) == 0
         assert '7 datasets, as of' in capsys.readouterr().out and len(server.paths('/api/datasets')) == 3
         server.repos['acme/new'] = repo(20)
-        assert main(['index', str(tmp_path)]) == 0
+        assert main(['index', '--dense', str(tmp_path)]) == 0
         out, err = capsys.readouterr()
         assert '8 datasets' in out and 'changed since 2026-01-07' in err and len(server.paths('/api/datasets')) == 4
-    assert [c.id for c, _ in CardIndex.open(tmp_path).search('topic20')] == ['acme/new']   # the hub is gone, the index is here
     monkeypatch.setattr(constants, 'ENDPOINT', 'http://127.0.0.1:9')
     monkeypatch.setattr(remote, 'BACKOFF', .01)
+    assert [c.id for c, _ in CardIndex.open(tmp_path).search('topic20')] == ['acme/new']   # the hub is gone, the index is here
+    assert len(CardIndex.open(tmp_path).search('topic20', embedder=encoder)) == 8 and len(encoder.seen) == 1 + 8 + 1 + 1
     assert main(['index', str(tmp_path)]) == 1 and 'Traceback' not in capsys.readouterr().err
     assert len(CardIndex.open(tmp_path)) == 8

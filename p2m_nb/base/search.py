@@ -7,6 +7,7 @@ __all__ = ['K1', 'B', 'WEIGHT', 'NEAREST', 'PULL', 'DEPTH', 'word_index', 'top',
 
 # %% ../../nbs/07_base.search.ipynb #c003
 import hashlib, os
+from collections import defaultdict
 from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
@@ -21,12 +22,13 @@ def word_index(
     texts, # any number of texts, read once
 ): # bm25s.BM25, or None where there is no word at all
     "BM25 over the words of `texts`."
-    vocabulary, rows = {}, []
-    for text in texts: rows.append([vocabulary.setdefault(w, len(vocabulary)) for w in tokens(text)])
+    vocabulary = defaultdict()
+    vocabulary.default_factory = vocabulary.__len__   # a new word gets the next number
+    rows = [list(map(vocabulary.__getitem__, tokens(text))) for text in texts]
     if not vocabulary: return None
     import bm25s
     bm25 = bm25s.BM25(method='lucene', k1=K1, b=B)
-    bm25.index((rows, vocabulary), show_progress=False)
+    bm25.index((rows, dict(vocabulary)), show_progress=False)
     return bm25
 
 # %% ../../nbs/07_base.search.ipynb #c009
