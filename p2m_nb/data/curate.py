@@ -141,8 +141,8 @@ def curate(
     steps = list(_steps(examples, spec, check, embedder, seed, judges, teacher, ask, votes, wanted, progress))
     progress.total = len(steps)
     clean = run_job(lambda: _curate(*_pool(examples, spec), steps, meter, progress), progress, view=view)
+    if run: run.note('curate', kept=len(clean), rejected=len(clean.rejected), seconds=round(progress.seconds, 1))
     if run and not progress.stopped and not meter.full:
-        run.note('curate', kept=len(clean), rejected=len(clean.rejected), seconds=round(progress.seconds, 1))
         with run.write('curate', params) as folder: clean.save(folder)
     return clean
 

@@ -207,8 +207,8 @@ def _resumed(g, params, run, meter, progress):
         progress.finish(f'Done before: {len(rows):,} rows from {run.path}.')
         return rows
     result = _work(g, run, meter, progress)
+    if run: run.note('generate', kept=len(result), rejected=len(result.rejected), seconds=round(progress.seconds, 1))
     if run and not progress.stopped and not meter.full:
-        run.note('generate', kept=len(result), rejected=len(result.rejected), seconds=round(progress.seconds, 1))
         with run.write('generate', params) as folder: result.save(folder)
     return result
 

@@ -203,7 +203,7 @@ def _ask_teacher(text, found, teacher, run):
     "`found` with what `teacher` reads in the prompt, as far as it stands there word for word."
     most = min(4096, 400 + len(text.encode('utf-8')))   # it can only copy
     request = Request([dict(role='user', content=_WISH + text)], max_tokens=most, temperature=0.)
-    answer = next(iter(teacher.complete([request], calls=run and run.calls)), None)
+    answer = next(iter(teacher.complete([request], calls=run and run.calls, progress=Progress('parse'))), None)
     said = read_json(answer.text) if answer else None
     note = lambda told: found | dict(warnings=[*found['warnings'], told])
     if not isinstance(said, dict): return note(f'{teacher.name} was asked and gave no JSON.')

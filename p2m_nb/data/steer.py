@@ -118,10 +118,11 @@ def propose_attributes(
     schema = dict(type='object', properties=schema, required=list(ATTRIBUTES), additionalProperties=False)
     ask = (f'Rows for this task should be as different as real ones are. For each of {", ".join(ATTRIBUTES)} list '
            f'{n} short values in which inputs differ, as JSON: {{"topic": ["...", "..."], "difficulty": [...], ...}}')
-    told = chat(spec, spec.examples)
-    messages = (told[0], dict(role='user', content=told[1]['content'].rsplit('\n\n', 1)[0] + '\n\n' + ask))
+    task, shown = chat(spec, spec.examples)
+    messages = (task, dict(role='user', content=shown['content'].rsplit('\n\n', 1)[0] + '\n\n' + ask))
     request = Request(messages, max_tokens=200 + 60*n, temperature=0., schema=schema)
-    answer = next(iter(teacher.complete([request], calls=run.calls if run else None)), None)
+    told = teacher.complete([request], calls=run.calls if run else None, progress=Progress('generate'))
+    answer = next(iter(told), None)
     found = (json_answer(answer) if answer else None) or {}
     tree = {k: list(dict.fromkeys(str(v).strip() for v in found[k] if str(v).strip()))[:n] for k in ATTRIBUTES
             if isinstance(found, dict) and isinstance(found.get(k), list)}
