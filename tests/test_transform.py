@@ -33,9 +33,9 @@ def asked(request): return request['messages'][-1]['content']
 def test_three_thousand_rows_cost_one_call():
     rows = table(3000)
     with Server(lambda n, request: json.dumps(PROGRAM)) as server:
-        start = time.time()
+        start = time.process_time()  # other programs do not count
         done = transform_dataset(rows, SPEC, model(server))
-        assert time.time() - start < 10
+        assert time.process_time() - start < 10
     assert len(server.requests) == done.answers == 1
     assert server.requests[0]['response_format']['json_schema']['strict']
     assert sum(f'row{i} ' in asked(server.requests[0]) for i in range(3000)) == 5  # the model sees five rows

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LOOK', 'ACTIONS', 'OPERATORS', 'PROGRAM_SCHEMA', 'MOST', 'LEFT_OUT', 'flat_columns', 'sample', 'flat', 'Pattern',
-           'Program', 'check_program', 'Transformed', 'run_program', 'review_rows']
+           'Program', 'check_program', 'Transformed', 'transformed', 'run_program', 'review_rows']
 
 # %% ../../nbs/14a_data.program.ipynb #c003
 import json, random, re, time
@@ -138,15 +138,23 @@ def _holds(test, text, pattern):
     mine, limit = _number(text), _number(value)
     return mine is not None and (mine >= limit if operator == 'at least' else mine <= limit)
 
+def _left_out(program, parts, patterns, columns):
+    "Why a row is left out by the conditions on some columns, or None."
+    for i, w in enumerate(program.where):
+        if w['column'] in columns and not _holds(w, parts[w['column']], patterns.get(('where', i))):
+            return f"{LEFT_OUT}: {w['column']} {w['operator']} {w['value']}"
+
 def _derive(program, parts, patterns):
     "Derive the columns in place; the reason why the row is no example, or None."
+    derived = {s['column'] for s in program.steps}
+    out = _left_out(program, parts, patterns, parts.keys() - derived)   # first: the steps need not fit such rows
+    for c in derived: parts.setdefault(c, '')
+    if out: return out
     for i, s in enumerate(program.steps):
         found = _act(s, parts[s['source']], patterns.get(('steps', i)))
         parts[s['column']] = (found or '').strip()
         if found is None: return f"nothing found for {s['column']}"
-    for i, w in enumerate(program.where):
-        if not _holds(w, parts[w['column']], patterns.get(('where', i))):
-            return f"{LEFT_OUT}: {w['column']} {w['operator']} {w['value']}"
+    return _left_out(program, parts, patterns, derived)
 
 def _patterns(program, n):
     "The compiled expressions of a program, for n rows."
@@ -240,6 +248,14 @@ class Transformed(Curated):
         order = sorted(range(len(others)), key=lambda i: first[others[i][1]['reason']] != i)
         return sample(kept, n), [others[i] for i in order[:n]]
 
+def transformed(
+    pairs: list, # of (row laid flat, made row), which has a reason if it is not kept
+    **more, # program, answers
+)-> Transformed:
+    "The result of all rows."
+    kept, others = ([p for p in pairs if ('reason' in p[1]) == bad] for bad in (False, True))
+    return Transformed([r for _, r in kept], [r for _, r in others], [b for b, _ in kept + others], **more)
+
 def run_program(
     program: Program, # checked before it is run
     rows: list, # of dict
@@ -248,11 +264,8 @@ def run_program(
 )-> Transformed: # `.rejected` has the others, with the reason
     "A table in the form of the task. Raises `P2MError` for a program that does not fit the table or does not end."
     check_program(program, rows, spec)
-    kept, others = [], []
-    for before, x, y, reason in _rows_made(program, rows, spec):
-        made = dict(input=x, output=y, source=source)
-        (others if reason else kept).append((before, made | (dict(reason=reason) if reason else {})))
-    return Transformed([r for _, r in kept], [r for _, r in others], [b for b, _ in kept + others], program)
+    row = lambda x, y, reason: dict(input=x, output=y, source=source) | (dict(reason=reason) if reason else {})
+    return transformed([(before, row(*made)) for before, *made in _rows_made(program, rows, spec)], program=program)
 
 # %% ../../nbs/14a_data.program.ipynb #c027
 def _brief(parts, most=200):
