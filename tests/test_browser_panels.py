@@ -1,9 +1,12 @@
-"""Generating, curating, training and evaluating by clicks in JupyterLab, with stand-ins instead of models."""
+"""The panels by clicks in JupyterLab, with stand-ins instead of models: thousands of datasets and models, generating, curating, training, evaluating."""
+import json
+from pathlib import Path
 import pytest
 from browser import Lab, write_notebook
 from test_panels import EVIL, press, tick
 
 pytestmark = pytest.mark.browser
+INDEX = Path(__file__).resolve().parent.parent.parent/'shared/data/hub_index'   # cards of a hub; invented ones stand in for them
 TASK = f'EVIL = {EVIL!r}' + '''
 import time
 from p2m_nb.base.core import *
@@ -68,12 +71,56 @@ test = Examples.of([(f'odd {i} get weather ' + EVIL, 'get weather') for i in ran
 report = evaluate.evaluate_model(Answers(spec), Splits(clean, Examples(), test), spec)
 judged = evaluate.EvaluatePanel(report)'''
 
+SETS = """
+import csv, json, pathlib
+from p2m_nb.data.catalog import Card, Hit, Hits
+from p2m_nb.data import retrieve
+from p2m_nb.data.pick import DatasetPanel
+pathlib.Path('sets').mkdir()
+wide = [dict(zip('abcdefgh', [f'{EVIL} row {i} says {labels[i % 3]} {c}' for c in 'abcdefg'] + [labels[i % 3]])) for i in range(30)]
+pairs = [dict(first=f'{r["input"]} now', second=f'{r["input"]} again', what=r['output'].replace(' ', '_')) for r in clean]
+for name, rows in dict(wide=wide, pairs=pairs).items():
+    with open(f'sets/{name}.csv', 'w', encoding='utf-8', newline='') as f:
+        writer = csv.DictWriter(f, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+near = retrieve.search_datasets(spec, catalog='sets', embedder='words')
+told = [json.loads(l) for l in open('datasets.jsonl', encoding='utf-8')]
+def far(i, name='', description='', **more):
+    facts = dict(licence=['mit', 'unknown', 'cc-by-nc-4.0', 'cc0-1.0'][i % 4], language=[('en',), ('fr',), ()][i % 3], rows=i*97 % 10**6, extras=dict(gated=i % 5 == 0))
+    return Hit(Card(name, name=name, description=description, source='sets/pairs.csv', **facts), .5 - i/10**5, reason=retrieve.UNREAD)
+picker = DatasetPanel(near.of([*near, *(far(i, **t) for i, t in enumerate(told))]), spec)
+picker"""
+BASES = """
+from p2m_nb.model.base import judged, search_models, why_model
+from p2m_nb.model.choose import ModelPanel
+def base(i, name='', description='', size_bytes=0, downloads=0):
+    kind = ['encoder', 'causal', 'seq2seq'][i % 3]
+    card = Card(name, name=name, description=description, kind='model', size_bytes=int(size_bytes), source=f'https://hub.example/{name}', extras=dict(type=kind, parameters=int(size_bytes)//4))
+    return judged(card, spec, free=8e9)
+cards = [base(i, **json.loads(l)) for i, l in enumerate(open('models.jsonl', encoding='utf-8'))]
+own = search_models(spec)
+found = own.of([*own, *(Hit(c, .1, why_model(c, spec), reason=c.reason) for c in cards)])
+chooser = ModelPanel(found)
+chooser"""
+
+
+def index_files(folder):
+    "The cards of a hub, as files."
+    for name, n, more in (('datasets', 2494, {}), ('models', 1540, dict(size_bytes=4e8, downloads=7))):
+        invented = [dict(name=f'who/{name}-{i}', description=f'Card {i} about speech or <b>maps</b>.') | more for i in range(n)]
+        path = INDEX/f'{name}.jsonl'
+        rows = [json.loads(l) for l in path.open(encoding='utf-8')] if path.exists() else invented
+        rows[1]['description'] = f'{EVIL} {rows[1]["description"]}'
+        (folder/f'{name}.jsonl').write_text('\n'.join(map(json.dumps, rows)), encoding='utf-8')
+
 
 @pytest.fixture(scope='module')
 def opened(tmp_path_factory):
-    "One notebook with all four panels, run."
+    "One notebook with all panels, run."
     with Lab(tmp_path_factory.mktemp('lab')) as lab:
-        write_notebook(lab.folder/'panels.ipynb', TASK, TEACHER, EDITS, STUDENT, REPORT, 'judged', 'report')
+        index_files(lab.folder)
+        write_notebook(lab.folder/'panels.ipynb', TASK, TEACHER, EDITS, STUDENT, REPORT, 'judged', 'report', SETS, BASES)
         with lab.open('panels.ipynb') as page:
             page.run_all()
             yield page
@@ -180,3 +227,90 @@ def test_a_mistake_becomes_an_example_and_leaves_the_test(page):
     assert page.value("(len(judged.test), judged.value is report, set(judged.examples.outputs) == {'get weather'})") == [32, True, True]
     shown = page.cell(6).locator('.jp-OutputArea table').first                 # the report by itself: the same figures, no widget
     assert shown.locator('tbody tr').count() == 4 and shown.locator('div div').count() == 8
+
+
+def test_datasets_are_found_among_thousands_and_ticks_are_kept(page):
+    panel = page.panel(7)
+    assert page.value('len(picker.table.rows)') == page.value('len(told)') + 2 >= 2400
+    chosen = page.value('sorted(picker.table.ticks)')
+    tick(panel, 5)
+    page.until(f'len(picker.table.ticks) == {len(chosen) + 1}')
+    ticked = page.value('picker.at')                                          # read when it was ticked
+    assert page.value(f'picker.hits[{ticked!r}].columns["output"]') == 'what'
+    press(panel, 'Next')
+    page.until('picker.table.begin == 25')
+    panel.get_by_placeholder('Filter').fill('speech')
+    page.until('picker.table.words == "speech" and picker.table.begin == 0')
+    assert 0 < page.value('len(picker.table.found)') < 2400
+    for name, kept in (('English only', 'language'), ('open licence', 'open'), ('hide gated', 'gated')):
+        before = page.value('len(picker.table.found)')
+        press(panel, name)
+        page.until(f'len(picker.table.found) < {before}')
+        assert page.value(f"{{str(r[{kept!r}]) for r in picker.table.found}}.__len__()") == 1
+    press(panel, 'Rows')
+    page.until('picker.table.key == "rows"')
+    sizes = page.value("[r['rows'] for r in picker.table.found]")
+    assert sizes == sorted(sizes, reverse=True) and page.value(f'{ticked!r} in picker.table.ticks')
+    for name in ('English only', 'open licence', 'hide gated'): press(panel, name)
+    panel.get_by_placeholder('Filter').fill('')
+    page.until('len(picker.table.found) == len(told) + 2')
+
+
+def test_columns_are_pressed_in_order_or_typed(page):
+    panel = page.panel(7)
+    page.python('picker.table.tick(*picker.table.ticks, on=False); picker.tick("pairs")')
+    panel.get_by_text('input', exact=True).wait_for()
+    row = lambda side: panel.locator('.p2m-bar', has=panel.page.get_by_text(side, exact=True))
+    state = lambda: page.value('picker.hits["pairs"].columns')
+    page.python('picker.map("pairs", input="second", output="what")')
+    row('input').get_by_role('button', name='first').click()
+    page.until('picker.hits["pairs"].columns["input"] == ("second", "first")')
+    panel.get_by_text('second: {second}').wait_for()
+    row('output').get_by_role('button', name='first').click()
+    panel.get_by_text('it cannot be both input and output').wait_for()
+    assert state()['output'] == 'what'
+    assert page.value('len(picker.preview("pairs"))') > 0 and panel.locator('.p2m-three .p2m-item').count() == 3
+    page.python('picker.tick("wide")')
+    typed = row('input').locator('input[list]')
+    typed.fill('a + c')
+    page.page.keyboard.press('Enter')
+    page.until('picker.hits["wide"].columns.get("input") == ("a", "c")')
+    typed.fill('a + zebra')
+    page.page.keyboard.press('Enter')
+    panel.get_by_text('wide has none of that name').wait_for()
+    press(panel, 'Use 2 datasets')
+    page.until('picker.loaded is not None')
+    assert page.value('sorted({r["source"] for r in picker.loaded})') == ['pairs', 'wide'] and page.value('len(picker.df)') == 6
+
+
+@pytest.mark.parametrize('width', [1200, 480, 400])
+def test_nothing_is_clipped_when_it_is_narrow(page, width):
+    page.page.set_viewport_size(dict(width=width, height=1000))
+    for i in (7, 8):
+        panel = page.panel(i)
+        panel.scroll_into_view_if_needed()
+        assert panel.evaluate('e => e.scrollWidth <= e.clientWidth + 1') and panel.bounding_box()['width'] < width
+        over = """e => [...e.querySelectorAll('button,input')].filter(b => b.offsetParent && b.type != 'checkbox'
+                      && b.getBoundingClientRect().right > e.getBoundingClientRect().right + 1).map(b => b.textContent)"""
+        assert panel.evaluate(over) == []
+    page.page.set_viewport_size(dict(width=1200, height=1000))
+
+
+def test_one_base_model_of_many_is_ticked(page):
+    panel = page.panel(8)
+    assert page.value('chooser.value.id') == 'minilm' and page.value('len(chooser.bases)') > 1500
+    press(panel, 'can be used')
+    page.until('all(not r["disabled"] for r in chooser.table.found)')
+    panel.get_by_placeholder('Filter').fill('bert')
+    page.until('chooser.table.words == "bert"')
+    press(panel, 'To train')
+    page.until('chooser.table.key == "needed"')
+    needs = page.value("[r['needed'] for r in chooser.table.found]")
+    assert needs == sorted(needs, reverse=True) and max(needs) <= 8e9
+    if needs: tick(panel, 0)
+    if needs: page.until('chooser.value.id != "minilm" and len(chooser.table.ticks) == 1')
+    panel.get_by_placeholder('Filter').fill('')
+    press(panel, 'on this machine')
+    page.until('len(chooser.table.found) <= 2')
+    page.python('chooser.tick("minilm")')
+    assert page.value('chooser.value.id') == 'minilm'

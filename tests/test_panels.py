@@ -136,6 +136,7 @@ def test_prompt_panel(opened):
 @cells(SPEC + '''
 import csv, pathlib
 from p2m_nb.data.retrieve import *
+from p2m_nb.data.pick import DatasetPanel
 pathlib.Path('sets').mkdir()
 for name, column in (('mine', 'intent'), ('other', 'team')):
     with open(f'sets/{name}.csv', 'w', encoding='utf-8', newline='') as f:

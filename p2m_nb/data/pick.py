@@ -42,14 +42,16 @@ def _name_html(r):
 def _card_html(hit):
     c, copies = hit.card, hit.card.extras.get('copies', ())
     downloads = f"{c.extras['downloads']:,}" if c.extras.get('downloads') else ''
-    facts = {'Why': hit.why, 'Against': hit.reason, 'Columns': ', '.join(f'{k} ({v})' for k, v in c.columns.items()),
-             'Licence': c.licence, 'Tasks': ', '.join(c.extras.get('tasks') or ()), 'Made': c.how_made,
+    late = 'not read yet: tick it to look at them'*is_unread(hit)
+    columns = ', '.join(f'{k} ({v})' for k, v in c.columns.items())
+    facts = {'Why': hit.why, 'Against': hit.reason*(not late), 'Rows': late, 'Columns': columns, 'Licence': c.licence,
+             'Tasks': ', '.join(c.extras.get('tasks') or ()), 'Made': c.how_made.replace('unknown', ''),
              'Downloads': downloads, 'Copies': ', '.join(copies), 'Revision': c.revision, 'From': c.source}
     return '<br>'.join([esc(c.description), *(f'<b>{k}</b> {esc(v)}' for k, v in facts.items() if v)])
 
 _COLUMNS = [Column('name', 'Dataset', draw=_name_html), Column('rows', 'Rows', '78px', right=True),
             Column('licence', 'Licence', '104px', narrow=True), Column('language', 'Language', '78px', narrow=True),
-            Column('match', 'Match', '64px', right=True)]
+            Column('match', 'Match', '64px', right=True, narrow=True)]
 
 # %% ../../nbs/14c_data.pick.ipynb #c009
 _KEEP = dict(language=lambda r, spec: spec.language in r['language'], licence=lambda r, spec: r['open'],
@@ -221,7 +223,9 @@ def body(self: DatasetPanel)-> list:
     parts = [row_of(self._which, markup('rows', 'p2m-soft'), self._take), *sides, self._template, self._labels]
     self._map = w.VBox([*parts, self._relabel_row(), self._three], _dom_classes=('p2m-map',))
     view = TickView(self.table, self._use, empty=self.note or NOTHING)
-    return [view.widgets[0], row_of(*self._narrow.values()), *view.widgets[1:], self._map]
+    bar, *rest = view.widgets
+    words, *buttons = bar.children
+    return [row_of(words, *self._narrow.values(), *buttons), *rest, self._map]
 
 @patch
 def _relabel_row(self: DatasetPanel):
@@ -275,7 +279,7 @@ def _show_sides(self: DatasetPanel, hit):
         self._typed[k].options, self._typed[k].value = self._paths, text
         visible(self._typed[k], not few)
     template = hit.columns.get('template') or input_template(inputs) if len(inputs) > 1 else ''
-    self._template.value = f'<span class="p2m-soft">an input reads</span> <code>{esc(template)}</code>'
+    self._template.value = f'<span class="p2m-soft">an input reads</span><br><code>{esc(template)}</code>'
     visible(self._template, bool(template))
 
 @patch
