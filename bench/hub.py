@@ -34,20 +34,22 @@ def serve(latency):
 
 
 def run(name, url):
-    "Seconds and what came out."
+    "Seconds, rows and labels of each set, bytes left on the disk."
     with tempfile.TemporaryDirectory() as cold:
-        env = {k: v for k, v in os.environ.items() if not k.startswith('HF_')}
-        env |= dict(HF_HOME=cold, HF_ENDPOINT=url, HF_DATASETS_SERVER_ENDPOINT=url, HF_HUB_DISABLE_XET='1', PYTHONPATH=str(ROOT))
-        start = time.perf_counter()
-        said = subprocess.run([sys.executable, '-c', f'SETS, ROWS = {SETS}, {ROWS}' + CODE[name] + SAY], env=env, stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, text=True, check=True)
+        env = {k: v for k, v in os.environ.items() if not k.startswith('HF_')} | dict(HF_HOME=cold, HF_ENDPOINT=url)
+        env |= dict(HF_DATASETS_SERVER_ENDPOINT=url, HF_HUB_DISABLE_XET='1', PYTHONPATH=str(ROOT))
+        code, start = f'SETS, ROWS = {SETS}, {ROWS}' + CODE[name] + SAY, time.perf_counter()
+        said = subprocess.run([sys.executable, '-c', code], env=env, capture_output=True, text=True)
+        if said.returncode: sys.exit(said.stderr)
         seconds = time.perf_counter() - start
-        return seconds, json.loads(said.stdout.splitlines()[-1]), sum(p.stat().st_size for p in Path(cold).rglob('*') if p.is_file() and not p.is_symlink())
+        kept = sum(p.stat().st_size for p in Path(cold).rglob('*') if p.is_file() and not p.is_symlink())
+        return seconds, json.loads(said.stdout.splitlines()[-1]), kept
 
 
 def main(latencies):
     for latency in latencies:
-        hub = subprocess.Popen([sys.executable, __file__, 'serve', str(latency)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, __file__, 'serve', str(latency)]
+        hub = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         url = hub.stdout.readline().strip()
         def told():
             print(file=hub.stdin, flush=True)
@@ -57,8 +59,8 @@ def main(latencies):
             before = told()
             took[name], made, kept = run(name, url)
             asked, sent = (b - a for a, b in zip(before, told()))
-            print(f'latency {latency:g} s, {name:12} {took[name]:5.1f} s, rows {[n for n, _ in made]}, labels {[l for _, l in made]}, {asked} requests,'
-                  f' {sent/1e6:.1f} MB sent, {kept/1e6:.1f} MB kept on disk', flush=True)
+            print(f'latency {latency:g} s, {name:12} {took[name]:5.1f} s, rows and labels {made}, {asked} requests,'
+                  f' {sent/1e6:.1f} MB sent, {kept/1e6:.1f} MB on disk', flush=True)
         ours, theirs = took['hub_table'], took['load_dataset']
         print(f'RESULT hub_seconds_latency_{latency:g} {ours:.1f} {theirs:.1f} {ours/theirs:.2f}', flush=True)
         hub.stdin.close()

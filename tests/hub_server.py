@@ -23,7 +23,8 @@ def feature(field):
 def parquet(rows, labels=None, schema=None, group=1000):
     "Rows as a Parquet file, as `datasets` writes it; `labels` is column -> names."
     table = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(rows, schema=schema)
-    noted = {f.name: feature(f) for f in table.schema} | {c: dict(names=n, _type='ClassLabel') for c, n in (labels or {}).items()}
+    noted = {f.name: feature(f) for f in table.schema}
+    noted |= {c: dict(names=n, _type='ClassLabel') for c, n in (labels or {}).items()}
     table = table.replace_schema_metadata({'huggingface': json.dumps(dict(info=dict(features=noted)))})
     pq.write_table(table, out := io.BytesIO(), row_group_size=group)
     return out.getvalue()
@@ -33,8 +34,9 @@ class Repo:
     "Its revisions are dicts of path -> bytes, oldest first; the last is main."
     def __init__(self, *revisions, kind='dataset', card=None, copy=None, viewer=True, gated=False, private=False,
                  modified='2025-01-01T00:00:00.000Z', **more):
-        self.kind, self.card, self.gated, self.private, self.viewer, self.modified = kind, card or {}, gated, private, viewer, modified
-        self.more, self.revisions = more, {digest(repr(sorted(f.items())).encode())[:40]: f for f in revisions or [{}]}
+        self.kind, self.card, self.gated, self.private = kind, card or {}, gated, private
+        self.viewer, self.modified, self.more = viewer, modified, more
+        self.revisions = {digest(repr(sorted(f.items())).encode())[:40]: f for f in revisions or [{}]}
         self.sha = list(self.revisions)[-1]
         self.branches = {'main': self.sha}
         if copy:
@@ -47,9 +49,11 @@ class Repo:
 
     def info(self, id, sha=None, expand=None, blobs=False):
         sha = sha or self.sha
-        files = [dict(rfilename=p) | (dict(size=len(d), blobId=digest(d)[:40]) if blobs else {}) for p, d in self.revisions[sha].items()]
+        size = lambda data: dict(size=len(data), blobId=digest(data)[:40]) if blobs else {}
+        files = [dict(rfilename=p) | size(d) for p, d in self.revisions[sha].items()]
         said = dict(author=id.split('/')[0], sha=sha, lastModified=self.modified, private=self.private, gated=self.gated,
-                    disabled=False, downloads=0, likes=0, tags=[], description='', cardData=self.card, siblings=files) | self.more
+                    disabled=False, downloads=0, likes=0, tags=[], description='', cardData=self.card, siblings=files)
+        said |= self.more
         if expand: said = {k: v for k, v in said.items() if k in expand}
         return dict(_id=digest(id.encode())[:24], id=id) | said
 
@@ -59,7 +63,8 @@ class Repo:
         for path, data in self.revisions[copy or self.sha].items():
             if path.endswith('.parquet'):
                 parts = path.split('/')
-                yield (parts[0], parts[1], path, data) if copy else ('default', parts[-1].split('-')[0].split('.')[0], path, data)
+                config, split = parts[:2] if copy else ('default', parts[-1].split('-')[0].split('.')[0])
+                yield config, split, path, data
 
 
 class HubServer:
@@ -110,8 +115,8 @@ class _Handler(BaseHTTPRequestHandler):
         time.sleep(delay)
         data = json.dumps(body).encode() if raw is None else raw
         self.send_response(status)
-        for k, v in ({'content-type': 'application/json; charset=utf-8'} | {k.lower(): v for k, v in dict(headers).items()}).items():
-            self.send_header(k, v)
+        headers = {k.lower(): v for k, v in dict(headers).items()}
+        for k, v in ({'content-type': 'application/json; charset=utf-8'} | headers).items(): self.send_header(k, v)
         self.send_header('content-length', str(len(data)))
         self.end_headers()
         if self.head: return
@@ -123,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = self.close_connection or cut is not None
 
     def no(self, status, code, message):
-        self.say(dict(error=message), status, {'x-error-code': code, 'x-error-message': message} if code else {'x-error-message': message})
+        self.say(dict(error=message), status, {'x-error-message': message} | ({'x-error-code': code} if code else {}))
 
     def route(self, parts):
         if parts[0] == 'store': return self.file(self.owner.store[parts[1]])
@@ -155,11 +160,13 @@ class _Handler(BaseHTTPRequestHandler):
         return [e for e in every if recursive or e['path'].count('/') == depth]
 
     def listed(self, kind):
-        repos = sorted(((r.modified, id) for id, r in self.owner.repos.items() if r.kind == kind and not r.private), reverse=True)
+        shown = {id: r for id, r in self.owner.repos.items() if r.kind == kind and not r.private}
+        repos = sorted(((r.modified, id) for id, r in shown.items()), reverse=True)
         start, size = int(self.query.get('cursor', ['0'])[0]), min(self.owner.page, int(self.query.get('limit', ['1000'])[0]))
         page, more = [id for _, id in repos[start:start + size]], start + size < len(repos)
         link = f'<{self.owner.url}/api/{kind}s?limit={size}&cursor={start + size}>; rel="next"'
-        self.say([self.owner.repos[id].info(id, expand=self.query.get('expand')) for id in page], headers=dict(link=link) if more else {})
+        infos = [shown[id].info(id, expand=self.query.get('expand')) for id in page]
+        self.say(infos, headers=dict(link=link) if more else {})
 
     def resolve(self, id, repo, sha, path):
         if repo.gated and path != 'README.md' and id not in self.owner.tokens.get(self.token, ()):
@@ -169,7 +176,8 @@ class _Handler(BaseHTTPRequestHandler):
         facts = {'x-repo-commit': sha, 'etag': f'"{digest(data)[:40]}"', 'accept-ranges': 'bytes'}
         if not path.endswith('.parquet'): return self.file(data, facts)
         self.owner.store[digest(data)] = data   # large files lie elsewhere, under another name of this host
-        facts |= {'location': f'{self.owner.url}/store/{digest(data)}'.replace('127.0.0.1', 'localhost'), 'x-linked-etag': facts['etag'], 'x-linked-size': str(len(data))}
+        place = f'{self.owner.url}/store/{digest(data)}'.replace('127.0.0.1', 'localhost')
+        facts |= {'location': place, 'x-linked-etag': facts['etag'], 'x-linked-size': str(len(data))}
         self.say(status=302, headers=facts, raw=b'')
 
     def file(self, data, facts={}):
@@ -184,7 +192,8 @@ class _Handler(BaseHTTPRequestHandler):
         id = self.query.get('dataset', [''])[0]
         repo = self.owner.repos.get(id)
         if not repo or not repo.viewer or (repo.gated and id not in self.owner.tokens.get(self.token, ())):
-            return self.no(404 if self.token else 401, 'ExternalAuthenticatedError', 'The dataset does not exist, or is not accessible.')
+            why = 'The dataset does not exist, or is not accessible.'
+            return self.no(404 if self.token else 401, 'ExternalAuthenticatedError', why)
         said = {}
         for config, split, path, data in repo.tables():
             file = pq.ParquetFile(io.BytesIO(data))
@@ -196,23 +205,32 @@ class _Handler(BaseHTTPRequestHandler):
         self.say(body, headers={'x-revision': repo.sha})
 
     def viewer_is_valid(self, id, said): return dict(preview=True, viewer=True, search=True, filter=True, statistics=True)
+
     def viewer_splits(self, id, said):
-        return dict(splits=[dict(dataset=id, config=c, split=s) for c, splits in said.items() for s in splits], pending=[], failed=[])
+        return dict(splits=[dict(dataset=id, config=c, split=s) for c, s, _ in each(said)], pending=[], failed=[])
+
     def viewer_parquet(self, id, said):
-        return dict(parquet_files=[dict(dataset=id, config=c, split=s, filename=path.split('/')[-1], size=len(data), url=(
-            f'{self.owner.url}/datasets/{id}/resolve/refs%2Fconvert%2Fparquet/{path}')) for c, splits in said.items()
-            for s, files in splits.items() for path, data, _, _ in files], pending=[], failed=[], partial=False)
+        at = f'{self.owner.url}/datasets/{id}/resolve/refs%2Fconvert%2Fparquet'
+        files = [dict(dataset=id, config=c, split=s, filename=path.split('/')[-1], size=len(data), url=f'{at}/{path}')
+                 for c, s, files in each(said) for path, data, _, _ in files]
+        return dict(parquet_files=files, pending=[], failed=[], partial=False)
+
     def viewer_size(self, id, said):
-        rows = lambda files: sum(f.metadata.num_rows for _, _, f, _ in files)
-        splits = [dict(dataset=id, config=c, split=s, num_rows=rows(f), num_bytes_memory=sum(x[3] for x in f),
-                       num_bytes_parquet_files=sum(len(x[1]) for x in f)) for c, ss in said.items() for s, f in ss.items()]
-        return dict(size=dict(dataset=dict(dataset=id, num_rows=sum(s['num_rows'] for s in splits)), splits=splits), pending=[], failed=[], partial=False)
+        splits = [dict(dataset=id, config=c, split=s, num_rows=rows_in(f), num_bytes_memory=sum(x[3] for x in f),
+                       num_bytes_parquet_files=sum(len(x[1]) for x in f)) for c, s, f in each(said)]
+        whole = dict(dataset=id, num_rows=sum(s['num_rows'] for s in splits))
+        return dict(size=dict(dataset=whole, splits=splits), pending=[], failed=[], partial=False)
+
     def viewer_info(self, id, said):
-        def one(c, splits):
-            num = {s: dict(name=s, num_examples=sum(f.metadata.num_rows for _, _, f, _ in fs), num_bytes=sum(x[3] for x in fs)) for s, fs in splits.items()}
-            return dict(features=self.features(next(iter(splits.values()))), splits=num, config_name=c, dataset_size=sum(n['num_bytes'] for n in num.values()),
-                        download_size=sum(len(d) for fs in splits.values() for _, d, _, _ in fs))
-        return dict(dataset_info={c: one(c, s) for c, s in said.items()}, pending=[], failed=[], partial=False)
+        infos = {c: dict(config_name=c, features=self.features(files), splits={}, dataset_size=0, download_size=0)
+                 for c, _, files in each(said)}
+        for c, s, files in each(said):
+            size = sum(x[3] for x in files)
+            infos[c]['splits'][s] = dict(name=s, num_examples=rows_in(files), num_bytes=size)
+            infos[c]['dataset_size'] += size
+            infos[c]['download_size'] += sum(len(data) for _, data, _, _ in files)
+        return dict(dataset_info=infos, pending=[], failed=[], partial=False)
+
     def viewer_first_rows(self, id, said): return self.viewer_rows(id, said, 100)
     def viewer_rows(self, id, said, most=100):
         files = said.get(self.query['config'][0], {}).get(self.query['split'][0])
@@ -225,14 +243,20 @@ class _Handler(BaseHTTPRequestHandler):
     def features(self, files): return json.loads(files[0][2].schema_arrow.metadata[b'huggingface'])['info']['features']
 
 
+def each(said): return [(config, split, files) for config, splits in said.items() for split, files in splits.items()]
+def rows_in(files): return sum(file.metadata.num_rows for _, _, file, _ in files)
+
+
 def large_sets(n=120_000):
     "Three sets sorted by label, each of two files."
     import random
     draw = random.Random(0)
     words = [''.join(draw.choices('abcdefghijklmnopqrstuvwxyz', k=6)) for _ in range(5000)]
-    def table(part): return pa.table(dict(text=[' '.join(draw.choices(words, k=30)) for _ in range(n//2)],
-                                          label=[2*part + i//(n//4) for i in range(n//2)], title=[draw.choice(words) for _ in range(n//2)]))
-    def files(): return {f'data/train-{i:05d}-of-00002.parquet': parquet(table(i), dict(label=['a', 'b', 'c', 'd'])) for i in range(2)}
+    def file(part):
+        text = [' '.join(draw.choices(words, k=30)) for _ in range(n//2)]
+        label, title = [2*part + i//(n//4) for i in range(n//2)], draw.choices(words, k=n//2)
+        return parquet(pa.table(dict(text=text, label=label, title=title)), dict(label=['a', 'b', 'c', 'd']))
+    def files(): return {f'data/train-{i:05d}-of-00002.parquet': file(i) for i in range(2)}
     return {f'bench/set{i}': Repo(files()) for i in range(3)}
 
 

@@ -117,7 +117,8 @@ def hub_card(
         if named or e.code not in ('absent', 'gated'): raise
         return replace(card, usable=False, reason=f'{e.why}. {e.remedy}')
     viewed, at = _viewed(id)
-    card = _with_files(dataset_card(info | dict(gated=False)), files, head(info).get('configs'), at)
+    said = {k: v for k, v in head(info).items() if k != 'dataset_info' or not viewed}   # measured, not only claimed
+    card = _with_files(dataset_card(info | dict(gated=False, cardData=said)), files, said.get('configs'), at)
     card.extras.update(gated=info.get('gated') or False, viewer=bool(viewed))
     if card.extras['gated']: card = _with_access(card)   # tried, not presumed
     if not card.usable: return card
