@@ -28,6 +28,8 @@ def read(path): return from_jsonl(path.read_text(encoding='utf-8'))
 # ---------------------------------------------------------------- DataFinder
 GRID = [(w, n, p) for w in (.06, .12, .24, .36) for n, p in ((0, 0.), (5, .5), (10, .5), (10, 1.), (20, 1.))]
 
+NAMES = ('BM25', 'MiniLM', 'rank fusion', 'our BM25', 'ours')   # rank_bm25 as it comes; the first three are others' ways
+
 def ranks(scores): return np.argsort(np.argsort(-scores, kind='stable'), kind='stable') + 1
 
 def figures(scores, wanted):
@@ -55,7 +57,7 @@ def datafinder(args):
         cosine = list(vectors_of_queries @ vectors.T)
         fused = [1/(60 + ranks(c)) + np.where(b > 0, 1/(60 + ranks(b)), 0) for b, c in zip(bm25, cosine)]
         shipped = [scores_of(index.search(q, len(texts)), len(texts)) for q in asked]
-        scores = dict(zip(('BM25', 'MiniLM', 'rank fusion', 'ours'), (bm25, cosine, fused, shipped)))
+        scores = dict(zip(NAMES, (bm25, cosine, fused, words, shipped)))
         scores |= {g: [blend(w, vectors, q, *g) for w, q in zip(words, vectors_of_queries)] for g in GRID}
         for name, found in scores.items(): table[name, kind] = np.array([figures(s, w) for s, w in zip(found, wanted)])
     report(table, len(queries))
@@ -68,16 +70,16 @@ def scores_of(hits, n):
 
 def report(table, n):
     mean = lambda name, rows: np.concatenate([table[name, k][rows].mean(0) for k in KINDS])
-    names, rng, halves = ('BM25', 'MiniLM', 'rank fusion', 'ours'), np.random.default_rng(0), []
-    print(f"all {n} queries, as shipped: weight {WEIGHT}, nearest {NEAREST}, pull {PULL}")
-    head = [f'{k} {m}' for k in KINDS for m in METRICS]
-    print(f"{'':12}", *head)
-    for name in names: print(f'{name:12}', *(f'{x:{len(h)}.3f}' for x, h in zip(mean(name, np.arange(n)), head)))
+    rng, halves, head = np.random.default_rng(0), [], [f'{k} {m}' for k in KINDS for m in METRICS]
+    print(f'all {n} queries; ours as shipped: weight {WEIGHT}, nearest {NEAREST}, pull {PULL}')
+    print(f"{'':22}", *head)
+    for name in (*NAMES, *GRID):
+        print(f'{str(name):22}', *(f'{x:{len(h)}.3f}' for x, h in zip(mean(name, np.arange(n)), head)))
     for _ in range(20):
         order = rng.permutation(n)
         chosen, other = order[:n//2], order[n//2:]
         best = max(GRID, key=lambda g: mean(g, chosen).sum())
-        halves.append([mean(name, other) for name in names[:3]] + [mean(best, other)])
+        halves.append([mean(name, other) for name in NAMES[:3]] + [mean(best, other)])
     halves = np.mean(halves, axis=0)
     for h, (*plain, ours) in zip(head, halves.T):
         print(f"RESULT datafinder_{h.replace(' ', '_')} {ours:.3f} {max(plain):.3f} {ours/max(plain):.3f}")

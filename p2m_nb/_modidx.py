@@ -772,6 +772,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                   'p2m_nb.data.pick.DatasetPanel.status': ('data.pick.html#datasetpanel.status', 'p2m_nb/data/pick.py'),
                                   'p2m_nb.data.pick.DatasetPanel.take': ('data.pick.html#datasetpanel.take', 'p2m_nb/data/pick.py'),
                                   'p2m_nb.data.pick.DatasetPanel.tick': ('data.pick.html#datasetpanel.tick', 'p2m_nb/data/pick.py'),
+                                  'p2m_nb.data.pick.DatasetPanel.use': ('data.pick.html#datasetpanel.use', 'p2m_nb/data/pick.py'),
                                   'p2m_nb.data.pick.DatasetPanel.value': ('data.pick.html#datasetpanel.value', 'p2m_nb/data/pick.py'),
                                   'p2m_nb.data.pick._card_html': ('data.pick.html#_card_html', 'p2m_nb/data/pick.py'),
                                   'p2m_nb.data.pick._name_html': ('data.pick.html#_name_html', 'p2m_nb/data/pick.py'),

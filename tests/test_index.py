@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 sys.path.insert(0, str(Path(__file__).parent))
+from test_faults import own_mounts
 from p2m_nb.base.core import P2MError, Progress
 from p2m_nb.base.search import B, K1, Index, Vectors, digest, top
 from p2m_nb.base.text import tokens
@@ -166,21 +167,31 @@ def indexed(folder, teacher=None):
     return [sorted(c.id for c in index), hits[0][0].id, index.whole, left_off(folder)]
 
 
-KILLED = '''import json, sys, bm25s, filelock, faults, test_index
-faults.torn = lambda folder, torn=faults.torn: torn(folder/'datasets')
+HARNESS = '''import json, sys, bm25s, filelock, faults, test_index
 faults.TASKS['index'] = (test_index.indexed, faults.InProcess)
-print(json.dumps(faults.check('index', sys.argv[1])))'''
+faults.torn = lambda folder, torn=faults.torn: torn(folder/'datasets')
+print(json.dumps((faults.small_disks if sys.argv[2:] else faults.check)('index', sys.argv[1])))'''
+
+def harmed(*given, before=()):
+    "What faults.py found, which forks and is best alone."
+    memory = '/dev/shm' if Path('/dev/shm').is_dir() else None
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        told = subprocess.run([*before, sys.executable, '-c', HARNESS, folder, *given], capture_output=True, text=True, cwd=HERE,
+                              env=os.environ | {'PYTHONPATH': str(HERE.parent), 'OMP_NUM_THREADS': '1'})
+    assert told.returncode == 0, told.stderr
+    return json.loads(told.stdout.splitlines()[-1])
 
 
 @pytest.mark.skipif(not hasattr(os, 'fork'), reason='kills forked children')
 def test_killed_at_every_write():
-    memory = '/dev/shm' if Path('/dev/shm').is_dir() else None
-    with tempfile.TemporaryDirectory(dir=memory) as folder:
-        told = subprocess.run([sys.executable, '-c', KILLED, folder], capture_output=True, text=True, cwd=HERE,
-                              env=os.environ | {'PYTHONPATH': str(HERE.parent), 'OMP_NUM_THREADS': '1'})
-    assert told.returncode == 0, told.stderr
-    report = json.loads(told.stdout.splitlines()[-1])
-    assert report['found'] == [] and report['kills'] == report['writes'] >= 40
+    report = harmed()
+    assert report['found'] == [] and report['kills'] == report['writes'] >= 100
+
+
+@pytest.mark.skipif(not own_mounts(), reason='needs a mount namespace')
+def test_a_disk_that_is_full_is_told_and_costs_nothing():
+    report = harmed('--disks', before=['unshare', '-rm'])
+    assert report['found'] == [] and report['full'] >= 3
 
 
 def test_a_visit_that_breaks_off_goes_on_where_it_was(tmp_path):
@@ -229,7 +240,7 @@ def test_one_writer_at_a_time_and_readers_meanwhile(tmp_path):
     assert len(CardIndex.open(tmp_path)) == 2
 
 
-@pytest.mark.parametrize('spoil', ['format', 'manifest', 'words', 'digests', 'places', 'database'])
+@pytest.mark.parametrize('spoil', ['format', 'manifest', 'words', 'digests', 'facts', 'database'])
 def test_an_index_that_cannot_be_read_says_how_to_make_it_again(tmp_path, spoil):
     build_index(hub([a_card(1), a_card(2)]), tmp_path, 'model')
     home, made = tmp_path/'models', tmp_path/'models'/'index'
@@ -238,7 +249,7 @@ def test_an_index_that_cannot_be_read_says_how_to_make_it_again(tmp_path, spoil)
     if spoil == 'manifest': (made/'manifest.json').write_text('{')
     if spoil == 'words': (made/'words'/'indices.csc.index.npy').write_bytes(b'short')
     if spoil == 'digests': (made/'digests.npy').unlink()
-    if spoil == 'places': (made/'places.npz').write_bytes((made/'places.npz').read_bytes()[:-30])
+    if spoil == 'facts': (made/'facts.npz').write_bytes((made/'facts.npz').read_bytes()[:-30])
     if spoil == 'database': (home/'cards.sqlite').write_bytes(b'no database at all'*99)
     with pytest.raises(P2MError, match='again with `p2m index --models'): CardIndex.open(tmp_path, 'model')
     if spoil == 'database':
@@ -250,7 +261,7 @@ def test_an_index_that_cannot_be_read_says_how_to_make_it_again(tmp_path, spoil)
 
 
 def test_what_a_stranger_wrote_stays_text(tmp_path):
-    card = Card('a/b', '<b>bold</b>\ud800', '{0.__class__} %s \x00 ../../x', licence='../x', language=('en',),
+    card = Card('a/b', '<b>bold</b>\ud800', '{0.__class__} %s \x00 ../../x', licence='../x, ' + 'y'*99_999, language=('en',),
                 extras=dict(tasks=['../../up', 'a/b'], tags=['<i>']))
     build_index(iter([([card], None, '')]), tmp_path/'here')
     index = CardIndex.open(tmp_path/'here')

@@ -211,7 +211,7 @@ def write(cls: Index,
     def told():
         for t in texts: digests.append(digest(t)); yield t
     with plain_errors(folder):
-        if bm25 := word_index(told()): bm25.save(folder/'words', show_progress=False)
+        if bm25 := word_index(told()): bm25.save(folder/'words')
         np.save(folder/'digests.npy', np.array(digests, dtype=np.uint64))
 
 @patch(cls_method=True)

@@ -156,13 +156,11 @@ def _write(folder, file):
         for i, g in enumerate(groups):
             card = file.card(g[0])
             sizes.append(card.size_bytes)
-            for t in _tags(card): tags.setdefault(t, array('l')).append(i)
+            for t in _tags(card): tags.setdefault(t[:100], array('l')).append(i)
             yield card_text(card)
     Index.write(folder, texts())
-    first = np.array([g[0] for g in groups], dtype=np.int64)
-    np.savez(folder/'places.npz', first=first, size=np.array(sizes, dtype=np.int64))
-    np.savez(folder/'tags.npz', **{t: np.array(v, dtype=np.int32) for t, v in tags.items()})
-    (folder/'copies.json').write_text(json.dumps({g[0]: g[1:] for g in groups if g[1:]}), encoding='utf-8')
+    facts = dict(first=[g[0] for g in groups], size=sizes, copies=[(g[0], j) for g in groups for j in g[1:]])
+    np.savez(folder/'facts.npz', **{name: np.array(v, dtype=np.int64) for name, v in (facts | tags).items()})
 
 # %% ../../nbs/13b_data.index.ipynb #c015
 class CardIndex:
@@ -192,16 +190,15 @@ class CardIndex:
         folder = self.home/'index'
         self.file = _CardFile(self.home)
         if self.file.format() != FORMAT: raise ValueError('its cards are of another version of p2m_nb')
-        with np.load(folder/'places.npz') as places: self.first, self.size = places['first'], places['size']
-        self.tags = np.load(folder/'tags.npz')   # each is read when it is asked for
-        self.copies = json.loads((folder/'copies.json').read_text(encoding='utf-8'))
+        self.facts = np.load(folder/'facts.npz')   # each is read when it is asked for
+        self.first, self.size, self.copies = (self.facts[name] for name in ('first', 'size', 'copies'))
         self.index = Index.open(folder, lambda i: card_text(self[i]), vectors=self.home)
 
     def __len__(self): return len(self.first)
     def __getitem__(self, i):
         if isinstance(i, slice): return [self[j] for j in range(*i.indices(len(self)))]
-        card = self.file.card(self.first[i])
-        copies = [self.file.card(j).id for j in self.copies.get(str(self.first[i]), ())]
+        card, pairs = self.file.card(self.first[i]), self.copies.reshape(-1, 2)
+        copies = [self.file.card(j).id for j in pairs[pairs[:, 0] == self.first[i], 1]]
         return replace(card, extras=card.extras | dict(copies=copies)) if copies else card
     def __repr__(self):
         part = '' if self.whole else f'; not whole, `p2m index` goes on'
@@ -212,7 +209,7 @@ class CardIndex:
 def _tagged(self: CardIndex, *tags):
     mask = np.zeros(len(self), dtype=bool)
     for t in tags:
-        if t in self.tags.files: mask[self.tags[t]] = True
+        if t in self.facts: mask[self.facts[t]] = True
     return mask
 
 @patch
