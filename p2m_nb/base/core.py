@@ -356,7 +356,7 @@ class TerminalLine:
         words = bar + p.words() if p.state in ('ready', 'busy') else [p.status]
         return '  '.join([f'{p.stage:10}', *words])[:width].ljust(width)
 
-# %% ../../nbs/00_base.core.ipynb #c039
+# %% ../../nbs/00_base.core.ipynb #c038
 class Job(threading.Thread):
     "`work()` in a thread. It reads `progress.stopped` now and then, and returns what it has when that is set."
     def __init__(self, work, progress: Progress):
