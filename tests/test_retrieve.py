@@ -196,8 +196,25 @@ def test_a_panel_reads_a_set_of_the_hub_when_it_is_ticked(indexed, monkeypatch):
     assert panel.value[0].columns == dict(input='said', output='command') and len(panel.df) == 3
     panel.tick('acme/closed')                                   # marked once it is looked at, and unticked
     assert [h.card.id for h in panel.value] == ['acme/lamps'] and 'gated' in panel.hits['acme/closed'].reason
+    panel.use()                                                 # in the background
+    assert len(panel.job.result()) == len(panel.loaded) > 0 and panel.status().startswith('Done')
     panel.take('acme/lamps', 50)
     here = {}
     exec(f'from p2m_nb.all import *\n{panel.code()}', here)
     assert here['real'] == panel.load() and len(here['real']) + len(here['real'].rejected) == 50
     assert load_datasets(hits.choose('acme/lamps'), LAMPS, max_rows=50) == load_datasets(panel.value.choose('acme/lamps'), LAMPS, max_rows=50)
+
+def test_a_panel_shows_what_went_wrong_on_the_hub_and_goes_on(indexed, monkeypatch):
+    panel = DatasetPanel(search_datasets(LAMPS, catalog='hub', embedder='words'), LAMPS)
+    panel.view
+    assert [h.card.id for h in panel.value] == ['acme/lamps']
+    indexed.fault = lambda path, n: dict(status=500, body={})
+    panel._use.click()
+    with pytest.raises(P2MError, match='the server answers 500'): panel.job.result()
+    panel.draw()
+    assert 'the server answers 500' in panel._error.value and not panel._use.disabled
+    indexed.fault = lambda path, n: None
+    panel._use.click()
+    assert len(panel.job.result()) > 0
+    panel.draw()
+    assert panel._error.value == '' and 'Done' in panel._head.value

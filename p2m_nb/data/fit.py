@@ -107,7 +107,7 @@ def fit_labels(
     theirs, names = list(groups), _names_alike(spec, groups, encoder)
     few = _by_label(pairs, max(3, 40//len(groups)))
     matched, right, at_home = _match_labels(spec, few, names, encoder)
-    if (matched or at_home >= .1) and few != groups:
+    if len(matched) >= .3*len(spec.labels) and few != groups:
         matched, right, at_home = _match_labels(spec, groups, names, encoder)
     why = f'{len(matched)} of {len(spec.labels)} labels matched, {sum(right)} of {len(right)} examples agree'
     label_map = {theirs[j]: spec.labels[i] for i, j in matched.items()}

@@ -10,7 +10,8 @@ from collections import Counter
 from fastcore.basics import patch
 from ..base.core import *
 from ..base.text import label_words, normalise
-from ..base.ui import Code, Column, Panel, TickTable, TickView, button, chip, error_html, markup, row_of, visible
+from ..base.ui import (Code, Column, Panel, TickTable, TickView, button, chip, error_html, markup, row_of, run_job,
+    seconds_text, visible)
 from .catalog import Hits
 from .fit import on_hub
 from .mapping import input_template, mapped, texts_of
@@ -24,6 +25,7 @@ NOTHING = ('No dataset matches this prompt. Put tables (CSV, JSONL, Parquet) in 
 
 def warning_of(card)-> str: # '' where nothing has to be said
     "What a person should know before taking a set."
+    if card.extras.get('gated') and card.usable: return 'Its terms, which you accepted, apply to what is made with it.'
     if card.licence == 'unknown': return 'Its licence is unknown: find out before you pass on a model trained on it.'
     return '' if is_open(card.licence) else f'Its licence ({card.licence}) does not allow every use.'
 
@@ -63,7 +65,7 @@ class DatasetPanel(Panel):
     def __init__(self, hits: Hits, spec: PromptSpec):
         super().__init__()
         self.spec, self.found, self.hits = spec, hits, {h.card.id: h for h in hits}
-        self.note, self.at, self.loaded = hits.note, None, None
+        self.note, self.at, self.loaded, self.job = hits.note, None, None, None
         self._seen, self._quiet, self._filled = set(), False, None
         self.table = TickTable([_table_row(h) for h in hits], _COLUMNS, [h.card.id for h in self.found.chosen],
                                details=lambda r: _card_html(self.hits[r['id']]))
@@ -77,6 +79,9 @@ class DatasetPanel(Panel):
     def df(self): return sum((self.preview(h.card.id)[:3] for h in self.value), Examples()).df # three rows of each
     def tick(self, *ids, on: bool = True): self.table.tick(*ids, on=on)
     def load(self): self.loaded = load_datasets(self.value, self.spec); return self.loaded
+    def use(self): # what the blue button does: sets of a hub are read in the background
+        if not any(on_hub(h.card) for h in self.value): return self.load()
+        self.job = run_job(self.load, Progress('retrieve', unit='datasets'), wait=False, view=self)
     def static(self)-> str: return self.table.static() if self.hits else f'<p>{esc(self.note or NOTHING)}</p>'
     def show(self, id: str): self.at = self.read(id).card.id # whose columns are shown
     def narrow(self, *which: str): # show only sets in the task's language, of an open licence, not gated
@@ -174,6 +179,7 @@ def take(self: DatasetPanel, id: str, n: int | None = None): # so many rows of a
 @patch
 def status(self: DatasetPanel)-> str:
     n, picked = len(self.hits), self.value
+    if self.job and self.job.running: return f'Reading {len(picked):,} datasets, {seconds_text(self.job.progress.seconds)}.'
     if self.loaded is not None: return f'Done: {self.loaded._describe()}.'
     if not picked: return f'{n:,} found, none ' + ('ticked. ' if self.found.chosen else 'fits. ') + self.note
     said = 'chosen for you' if picked == self.found.chosen else 'ticked'
@@ -200,7 +206,7 @@ _BUTTONS = 6
 def body(self: DatasetPanel)-> list:
     import ipywidgets as w
     toggle = lambda text: w.ToggleButton(description=text)
-    self._use, self._which = button('', lambda: self.act(self.load), go=True), w.ToggleButtons()
+    self._use, self._which = button('', lambda: self.act(self.use), go=True), w.ToggleButtons()
     self._narrow = dict(language=toggle(f'{LANGUAGES.get(self.spec.language, self.spec.language)} only'),
                         licence=toggle('open licence'), gated=toggle('hide gated'))
     for field in self._narrow.values():
@@ -241,8 +247,9 @@ def _relabel_row(self: DatasetPanel):
 def refresh(self: DatasetPanel):
     if self._view is None: return
     Panel.refresh(self)
-    n, self._quiet = len(self.value), True
-    self._use.description, self._use.disabled = f'Use {n:,} dataset' + 's'*(n != 1), not n
+    n, self._quiet, busy = len(self.value), True, bool(self.job and self.job.running)
+    if self.job and self.job.error: self.job = self.complain(self.job.error)   # said once
+    self._use.description, self._use.disabled = f'Use {n:,} dataset' + 's'*(n != 1), not n or busy
     visible(self._map, self.at is not None)
     if self.at is not None: self._fill(self.hits[self.at])
     self._quiet = False

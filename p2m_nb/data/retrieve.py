@@ -108,12 +108,14 @@ def _local(cards, question, k, encoder, filters):
     index = Index(['. '.join([c.text] + few(t)) for c, t in zip(kept, tables)], encoder)
     return [(kept[i], score) for i, score in index.search(question, k)]
 
-def _why(cards, question):
-    "For each card the words that it shares with the question and most others do not."
+def _why(cards, scores, question, meant):
+    "For each card the words that it shares with the question and most others do not, and how close it is in meaning."
     texts = [c.text for c in cards]
     often = Counter(w for t in texts for w in set(shared_words(question, t, most=99)))
     rare = lambda words: [w for w in words if often[w] <= max(2, len(cards)//4)][:4]
-    return [f"shares {', '.join(words)}" if (words := rare(shared_words(question, t, most=99))) else '' for t in texts]
+    words = [rare(shared_words(question, t, most=99)) for t in texts]
+    meaning = [f'meaning {s:.2f}' if meant and s >= .2 else '' for s in scores]
+    return ['; '.join(filter(None, [f"shares {', '.join(w)}" if w else '', m])) for w, m in zip(words, meaning)]
 
 # %% ../../nbs/14_data.retrieve.ipynb #c012
 def search_datasets(
@@ -149,7 +151,7 @@ def search_datasets(
 # %% ../../nbs/14_data.retrieve.ipynb #c013
 def _hits(found, spec, question, encoder, notes, given):
     "Hits of the cards found; the first of them read."
-    whys = _why([c for c, _ in found], question)
+    whys = _why([c for c, _ in found], [s for _, s in found], question, not isinstance(encoder, WordVectors))
     unread = lambda c: f'{UNREAD}: {c.reason}' if c.reason else UNREAD
     hits = [Hit(c, round(score, 4), why, reason=unread(c)) for (c, score), why in zip(found, whys)]
     places = lambda there, most: [i for i, h in enumerate(hits) if on_hub(h.card) == there][:most]
