@@ -235,7 +235,7 @@ class Transformed(Curated):
         self.program, self.answers = program, answers # answers: of a language model, to make it
 
     def _describe(self):
-        return super()._describe() + f'; {self.answers:,} answers of a model'*bool(self.answers)
+        return super()._describe() + f"; {self.answers:,} answer{'s'*(self.answers > 1)} of a model"*bool(self.answers)
     @property
     def fitting(self)-> float: # share kept of those that were not left out on purpose
         wanted = len(self) + sum(not r['reason'].startswith(LEFT_OUT) for r in self.rejected)
