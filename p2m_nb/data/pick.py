@@ -179,7 +179,8 @@ def take(self: DatasetPanel, id: str, n: int | None = None): # so many rows of a
 @patch
 def status(self: DatasetPanel)-> str:
     n, picked = len(self.hits), self.value
-    if self.job and self.job.running: return f'Reading {len(picked):,} datasets, {seconds_text(self.job.progress.seconds)}.'
+    busy = self.job and self.job.running
+    if busy: return f'Reading {len(picked):,} datasets, {seconds_text(self.job.progress.seconds)}.'
     if self.loaded is not None: return f'Done: {self.loaded._describe()}.'
     if not picked: return f'{n:,} found, none ' + ('ticked. ' if self.found.chosen else 'fits. ') + self.note
     said = 'chosen for you' if picked == self.found.chosen else 'ticked'

@@ -130,13 +130,14 @@ def search_datasets(
     **filters, # language='fr', licence='open', max_bytes=1e9, task='text-classification', gated=False, loadable=True
 )-> Hits: # those that fit first; `.note` says what was skipped, or what to loosen
     "Datasets for a task. `chosen` ones fit: by default their rows are taken."
-    filters, most, encoder = check_filters(filters), setting('top_k', k), encoder_for(embedder)
+    filters, most = check_filters(filters), setting('top_k', k)
     if query is None and getattr(teacher, 'chat', False): query = hypothetical_card(spec, teacher, run)
     question = '. '.join(filter(None, [question_of(spec), query]))
     cards, notes = (bundled_catalog() if catalog == 'bundled' else []), []
     for place in dict.fromkeys(str(p) for p in (catalog, folder) if p and p not in ('bundled', 'hub', 'none')):
         more, note = _folder_cards(place, question)
         cards, notes = cards + more, notes + [note]
+    encoder = encoder_for(embedder) if cards or catalog == 'hub' else None   # an empty folder loads none
     found, count = _local(cards, question, most, encoder, filters), lambda f: sum(passes(c, f) for c in cards)
     if catalog == 'hub':
         from p2m_nb.data.index import CardIndex
