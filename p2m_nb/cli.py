@@ -37,7 +37,7 @@ def _common(parser):
     add = parser.add_argument
     add('prompt', metavar='PROMPT', help='a plain text file: what the model should do, and two or more examples')
     add('--catalog', metavar='WHERE', default='bundled',
-        help='datasets to search: bundled (the default), none, or a folder of tables')
+        help='datasets to search: bundled (the default), hub (after p2m index), none, or a folder of tables')
     add('--data', metavar='DIR', help='one more folder of CSV, JSONL or Parquet files to search')
     add('--n', type=_whole, metavar='N', help='rows to generate')
     add('--teacher', metavar='NAME', help='who generates: embedded (free, in process), a GGUF file or model folder, or '

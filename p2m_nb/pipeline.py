@@ -63,19 +63,24 @@ def read_test(
 # %% ../nbs/50_pipeline.ipynb #c011
 def _inputs(prompt, test, columns, catalog, data, n, seed, out, teacher, price, max_cost):
     from p2m_nb.base.lm import Meter
-    from p2m_nb.data.catalog import folder_catalog
     from p2m_nb.data.parse import parse_prompt
     from p2m_nb.model.choose import student_for
     text = read_prompt(prompt) if isinstance(prompt, Path) else prompt
     if n is not None and n < 0: raise P2MError(f'n={n}', 'rows cannot be fewer than none', 'Give 0 or more.')
     spec = parse_prompt(text)
-    for folder in filter(None, (data, None if catalog in ('bundled', 'none') else catalog)): folder_catalog(folder)
+    _check_places(catalog, data)
     test = read_test(test, spec, columns) if test else None
     teacher = _teacher(teacher, price)
     Meter(max_cost=setting('max_cost', max_cost), price=teacher.price)
     student, run = student_for(spec, seed=seed), Run(out or Path('runs')/_slug(spec.instruction))
     run.claim(spec.to_dict(), text)   # the first thing that is written
     return spec, run, teacher, test, student
+
+def _check_places(catalog, data):
+    from p2m_nb.data.catalog import folder_tables
+    from p2m_nb.data.index import CardIndex
+    for folder in filter(None, (data, None if catalog in ('bundled', 'hub', 'none') else catalog)): folder_tables(folder)
+    if catalog == 'hub': CardIndex.open()
 
 def _teacher(name, price):
     from p2m_nb.base.local import load_lm
@@ -130,7 +135,7 @@ def run_pipeline(
     prompt, # text of the prompt, or the Path of its file
     test=None, # file of test rows; None: taken from the real rows that are found
     columns=None, # names of the test file's input and output column
-    catalog='bundled', # `bundled`, `none`, or a folder of tables
+    catalog='bundled', # `bundled`, `hub`, `none`, or a folder of tables
     data=None, # another folder of tables to search
     n: int = None, # rows to generate
     seed: int = None,
@@ -179,7 +184,7 @@ def _shown(part): return part._repr_html_() if hasattr(part, '_repr_html_') else
 
 def plan(
     prompt, # text of the prompt, or the Path of its file
-    catalog='bundled', # `bundled`, `none`, or a folder of tables
+    catalog='bundled', # `bundled`, `hub`, `none`, or a folder of tables
     data=None, # another folder of tables to search
     n: int = None, # rows to generate
     teacher=None, # an LM or its name

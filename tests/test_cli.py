@@ -73,6 +73,13 @@ def test_a_fault_of_the_input_is_one_sentence_and_ends_with_1(argv, words, home,
     assert time.perf_counter() - start < 20
 
 
+def test_a_hub_without_an_index_says_how_to_make_one(home, tmp_path_factory, monkeypatch, capsys):
+    monkeypatch.setenv('P2M_CACHE', str(tmp_path_factory.mktemp('cache')))
+    assert main(['run', 'prompt.txt', '--catalog', 'hub']) == 1
+    assert 'Make it once with `p2m index`.' in capsys.readouterr().err
+    assert [p.name for p in home.iterdir()] == ['prompt.txt']
+
+
 class Parrot:
     def __init__(self, folder): self.folder = Path(folder)
     def predict(self, inputs): return [f'{self.folder.name}: {x}' for x in inputs]
