@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TOKEN = 'hf_planted0123456789abcdef'
 ROWS = [dict(text=f'the review number {i}', label=i//500) for i in range(2000)]   # sorted by label, as many sets are
 NAMES = ['poor', 'fair', 'good', 'great']
-REVIEWS = parquet(ROWS, dict(label=NAMES), group=250)
+REVIEWS = parquet(ROWS, dict(label=NAMES), group=50)
 TRAIN = 'data/train-00000-of-00001.parquet'
 HEAD = dict(pretty_name='Reviews', license='mit', language=['en'], task_categories=['text-classification'])
 EMPTY = parquet(pa.table(dict(a=pa.array([], pa.string()))))
@@ -187,7 +187,8 @@ def test_a_wrong_token_is_told_and_not_shown(hub):
 def test_a_name_that_is_not_there(hub, name):
     hub({'acme/private': Repo({TRAIN: REVIEWS}, private=True)})
     with pytest.raises(P2MError, match='nothing of that name that you may see'): hub_card(name)
-    with pytest.raises(P2MError, match='no name on a hub'): hub_card('../../etc/passwd')
+    for no in ('../../etc/passwd', 'acme/..', '..', 'http://acme'):
+        with pytest.raises(P2MError, match='no name on a hub'): hub_card(no)
 
 
 # one set, looked at closely
@@ -366,6 +367,14 @@ def test_a_copy_of_the_same_revision_is_preferred_to_text(hub):
     hub({'acme/both': Repo({'train.csv': TEXTS['csv'][1]}, copy=copy)})
     card = hub_card('acme/both')
     assert (card.extras['format'], card.extras['branch']) == ('parquet', BRANCH) and len(hub_table(card, 2000)) == 2000
+
+
+def test_a_copy_of_another_revision_is_not(hub):
+    first, last = ({'train.csv': b'text\n%s\n' % text} for text in (b'old', b'new'))
+    server = hub({'acme/both': Repo(first, last, copy={'default/train/0000.parquet': parquet([dict(text='new')])})})
+    old = hub_card('acme/both', list(server.repos['acme/both'].revisions)[0])
+    assert hub_table(old, 5) == [dict(text='old')] and old.extras['format'] == 'csv'
+    assert hub_card('acme/both').extras['format'] == 'parquet'
 
 
 def test_names_of_files_are_quoted(hub):
