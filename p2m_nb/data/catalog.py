@@ -299,9 +299,12 @@ class Hits(list):
         return [dict(chosen='✓' if h.chosen else '', name=h.card.name or h.card.id, rows=h.card.rows or '',
                      licence=h.card.licence, columns=columns(h), why=h.why, reason=h.reason or h.card.reason,
                      score=round(h.score, 3)) for h in self]
+    def said(self, most=25): # how many there are, and what there is to say of the search
+        first = f' The first {most} are shown.'*(len(self) > most)
+        return f'{len(self):,} hits, {len(self.chosen):,} chosen.{first} {self.note}'.strip()
     def __repr__(self):
-        lines = [f"{r['chosen'] or '·'} {r['name']} ({r['reason'] or r['why']})" for r in self.table()]
-        return '\n'.join([f'{len(self)} hits, {len(self.chosen)} chosen'] + lines + [self.note]*bool(self.note))
+        lines = [f"{r['chosen'] or '·'} {r['name']} ({r['reason'] or r['why']})" for r in self[:25].table()]
+        return '\n'.join([self.said()] + lines)
 
 # %% ../../nbs/13_data.catalog.ipynb #c033
 @patch(as_prop=True)
@@ -312,7 +315,7 @@ def df(self: Hits):
 
 @patch
 def _repr_html_(self: Hits):
-    rows = self.table()
+    rows = self[:25].table()
     columns = [c for c in ('chosen', 'name', 'rows', 'licence', 'columns', 'why', 'reason') if any(r[c] for r in rows)]
-    head = f'<p>{len(self)} hits, {len(self.chosen)} chosen. {esc(self.note)}</p>'
+    head = f'<p>{esc(self.said())}</p>'
     return head + table_html(rows, columns, len(rows)) if rows else head

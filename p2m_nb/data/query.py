@@ -90,6 +90,8 @@ def hypothetical_card(
     return ' '.join(getattr(next(iter(told), None), 'text', '').split())
 
 # %% ../../nbs/13a_data.query.ipynb #c012
+_EVERYWHERE = set('which each about from into such other others their them they does say answer'.split())
+
 def shared_words(
     question: str,
     text: str, # of a card
@@ -97,5 +99,6 @@ def shared_words(
 )-> list[str]: # the longest first; none that every sentence has
     "Words that a card shares with a question."
     theirs = set(tokens(text))
-    shared = [w for w in dict.fromkeys(tokens(question)) if w in theirs and len(w) > 2 and not stop_words(w)]
+    telling = lambda w: len(w) > 2 and w not in _EVERYWHERE and not stop_words(w)
+    shared = [w for w in dict.fromkeys(tokens(question)) if w in theirs and telling(w)]
     return sorted(shared, key=len, reverse=True)[:most]

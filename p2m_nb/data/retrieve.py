@@ -16,6 +16,7 @@ import numpy as np
 from ..base.core import *
 from ..base.search import Index
 from ..base.text import label_words, near_duplicates, normalise
+from ..base.ui import run_job
 from .catalog import Card, Hit, Hits, bundled_catalog, cell_text, folder_tables, read_table, table_card
 from .fit import WordVectors, encoder_for, fit_hit, in_language, on_hub
 from .mapping import mapped
@@ -137,19 +138,26 @@ def search_datasets(
     for place in dict.fromkeys(str(p) for p in (catalog, folder) if p and p not in ('bundled', 'hub', 'none')):
         more, note = _folder_cards(place, question)
         cards, notes = cards + more, notes + [note]
-    encoder = encoder_for(embedder) if cards or catalog == 'hub' else None   # an empty folder loads none
-    found, count = _local(cards, question, most, encoder, filters), lambda f: sum(passes(c, f) for c in cards)
-    if catalog == 'hub':
-        from p2m_nb.data.index import CardIndex
-        index = CardIndex.open()
-        found += index.search(question, most, None if isinstance(encoder, WordVectors) else encoder, **filters)
-        count = lambda f: sum(passes(c, f) for c in cards) + int(index.only(**f).sum())
-        notes.append(f'Index of the hub of {index.built[:10]}.')
-    if not found and (cards or catalog == 'hub'): notes.append(loosen(count, filters))
     given = dict(catalog=str(catalog), folder=folder and str(folder), k=k, embedder=embedder, query=query) | filters
-    return _hits(found, spec, question, encoder, notes, given)
+    if catalog != 'hub': return _search(spec, question, cards, None, most, filters, notes, given)
+    from p2m_nb.data.index import CardIndex
+    index, progress = CardIndex.open(), Progress('retrieve', unit='cards')
+    notes.append(f'Index of the hub of {index.built[:10]}.')
+    return run_job(lambda: _search(spec, question, cards, index, most, filters, notes, given, progress), progress)
 
 # %% ../../nbs/14_data.retrieve.ipynb #c013
+def _search(spec, question, cards, index, k, filters, notes, given, progress=None):
+    "Hits among cards and in an index."
+    if not cards and index is None: return Hits()
+    encoder = encoder_for(given['embedder'])
+    found = _local(cards, question, k, encoder, filters)
+    if index is not None:
+        progress.start('Comparing the best cards in meaning; what is made is kept for the next search.')
+        found += index.search(question, k, None if isinstance(encoder, WordVectors) else encoder, progress, **filters)
+    count = lambda f: sum(passes(c, f) for c in cards) + (0 if index is None else int(index.only(**f).sum()))
+    if not found: notes.append(loosen(count, filters))
+    return _hits(found, spec, question, encoder, notes, given)
+
 def _hits(found, spec, question, encoder, notes, given):
     "Hits of the cards found; the first of them read."
     whys = _why([c for c, _ in found], [s for _, s in found], question, not isinstance(encoder, WordVectors))
