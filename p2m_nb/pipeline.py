@@ -79,7 +79,8 @@ def _inputs(prompt, test, columns, catalog, data, n, seed, out, teacher, price, 
 def _check_places(catalog, data):
     from p2m_nb.data.catalog import folder_tables
     from p2m_nb.data.index import CardIndex
-    for folder in filter(None, (data, None if catalog in ('bundled', 'hub', 'none') else catalog)): folder_tables(folder)
+    for place in filter(None, (data, catalog)):
+        if place not in ('bundled', 'hub', 'none'): folder_tables(place)
     if catalog == 'hub': CardIndex.open()
 
 def _teacher(name, price):
