@@ -5,10 +5,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from hub_server import Repo
 from test_hub import hub   # a fixture: starts hubs that this process asks
+from test_retrieve import Chatty
 from p2m_nb.base.core import Examples, P2MError, PromptSpec
 from p2m_nb.data.hub import hub_pages
 from p2m_nb.data.index import build_index
 from p2m_nb.model.base import fetch_model, fetched, search_models
+from p2m_nb.base.store import Run
 from p2m_nb.model.choose import ModelPanel, student_for
 
 SPEC = PromptSpec('What does the user of the speaker want?', labels=('music', 'weather'), kind='classification',
@@ -64,6 +66,13 @@ def test_a_model_of_the_hub_is_found_fetched_and_trained(indexed):
     asked = len(indexed.requests)
     assert fetch_model(tiny) == place and len(indexed.requests) == asked                      # the second time from the disk
     assert [h.card.id for h in search_models(SPEC, catalog='hub', on_disk=True, type='encoder') if 'acme' in h.card.id] == ['acme/speaker-tiny']
+
+def test_the_teacher_writes_the_card_to_look_for_once(indexed, tmp_path):
+    teacher, run = Chatty(), Run(tmp_path/'run')
+    look = lambda: search_models(SPEC, catalog='hub', teacher=teacher, run=run)
+    assert look() == look() and teacher.asked == 1 and "query='Zebras: commands to lamps.'" in look().given
+    assert run.facts('choose')['usage']['calls'] == 1
+    assert search_models(SPEC, teacher=teacher) and teacher.asked == 1     # what is on this machine needs no words
 
 def test_what_is_too_large_is_out(indexed):
     assert 'acme/speaker-huge' not in [h.card.id for h in search_models(SPEC, catalog='hub', max_bytes=1e9)]

@@ -101,7 +101,7 @@ def test_the_teacher_writes_the_card_to_look_for_once(tmp_path):
     hits = look()
     assert hits[0].card.id == 'zebras' and teacher.asked == 1 and "query='Zebras: commands to lamps.'" in hits.given
     assert look() == hits and teacher.asked == 1
-    assert run.usage['stages']['retrieve']['calls'] == 1
+    assert run.facts('retrieve')['usage']['calls'] == 1 and run.facts('retrieve')['query'] == 'Zebras: commands to lamps.'
 
 def test_a_prompt_in_another_language_finds_its_set(tmp_path):
     rooms = 'Flur Küche Keller Büro Garage Bad Diele Stube'.split()

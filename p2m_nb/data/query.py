@@ -76,7 +76,7 @@ def question_of(
 def hypothetical_card(
     spec: PromptSpec, # the task
     teacher: LM, # one that chats
-    run = None, # a Run keeps the answer
+    run = None, # a Run keeps the answer, and what it cost
     kind: str = 'dataset', # or model
 )-> str: # '' if it says nothing
     "The card that an ideal set or model would have, written by the teacher in one request."
@@ -86,8 +86,11 @@ def hypothetical_card(
     ask = (f'A task: {spec.instruction}{labels}\n{shown}\n\nSomewhere there is a {what} for just this task. Write its '
            'card, in English, three sentences at most: its name, what it holds, its language. Say nothing else.')
     request = Request((dict(role='user', content=ask),), max_tokens=160, temperature=0.)
-    told = teacher.complete([request], calls=run.calls if run is not None else None, progress=Progress('retrieve'))
-    return ' '.join(getattr(next(iter(told), None), 'text', '').split())
+    stage, calls = dict(dataset='retrieve', model='choose')[kind], run.calls if run is not None else None
+    told = next(iter(teacher.complete([request], calls=calls, progress=Progress(stage))), None)
+    card = ' '.join(told.text.split()) if told else ''
+    if run is not None: run.note(stage, query=card)
+    return card
 
 # %% ../../nbs/13a_data.query.ipynb #c012
 _EVERYWHERE = set('which each about from into such other others their them they does say answer'.split())
