@@ -78,7 +78,7 @@ from p2m_nb.data import retrieve
 from p2m_nb.data.pick import DatasetPanel
 pathlib.Path('sets').mkdir()
 wide = [dict(zip('abcdefgh', [f'{EVIL} row {i} says {labels[i % 3]} {c}' for c in 'abcdefg'] + [labels[i % 3]])) for i in range(30)]
-pairs = [dict(first=f'{r["input"]} now', second=f'{r["input"]} again', what=r['output'].replace(' ', '_')) for r in clean]
+pairs = [dict(first=f'{r["input"]} now', second=f'{r["input"]} again', what=r['output'].replace(' ', '_'), **{EVIL + ' a long name of a column'*4: 'x'}) for r in clean]
 for name, rows in dict(wide=wide, pairs=pairs).items():
     with open(f'sets/{name}.csv', 'w', encoding='utf-8', newline='') as f:
         writer = csv.DictWriter(f, list(rows[0]))
@@ -285,6 +285,7 @@ def test_columns_are_pressed_in_order_or_typed(page):
 
 @pytest.mark.parametrize('width', [1200, 480, 400])
 def test_nothing_is_clipped_when_it_is_narrow(page, width):
+    page.python('picker.tick("pairs"); picker.show("pairs"); picker.draw()')
     page.page.set_viewport_size(dict(width=width, height=1000))
     for i in (7, 8):
         panel = page.panel(i)
