@@ -2,10 +2,11 @@
 
 Lists with cursors, repositories with revisions, trees, files with ranges, redirects to a store, access, and the viewer's
 routes; and it fails as it is told. `python tests/hub_server.py` serves three sets of 120,000 rows, for bench/hub.py."""
-import hashlib, io, json, sys, threading, time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import hashlib, io, json, sys, time
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, unquote, urlsplit
 import pyarrow as pa, pyarrow.parquet as pq
+from openai_server import Local
 
 BRANCH = 'refs/convert/parquet'
 TYPES = {'string': 'string', 'int64': 'int64', 'double': 'float64', 'bool': 'bool'}
@@ -67,23 +68,13 @@ class Repo:
                 yield config, split, path, data
 
 
-class HubServer:
+class HubServer(Local):
     """`fault(path, n)` may give a dict for the n-th request of a path: status, headers, body, raw, delay, cut (bytes of the
     body before the line is dropped), drip (seconds between bytes). `tokens`: token -> ids of gated sets it may read."""
     def __init__(self, repos=None, fault=lambda path, n: None, tokens=None, page=1000):
         self.repos, self.fault, self.tokens, self.page = repos or {}, fault, tokens or {}, page
-        self.requests, self.sent, self.lock, self.store = [], 0, threading.Lock(), {}
-        self.http = ThreadingHTTPServer(('127.0.0.1', 0), type('Handler', (_Handler,), dict(owner=self)))
-        self.http.daemon_threads = True
-        self.url = f'http://127.0.0.1:{self.http.server_port}'
-
-    def __enter__(self):
-        threading.Thread(target=self.http.serve_forever, kwargs=dict(poll_interval=.02), daemon=True).start()
-        return self
-
-    def __exit__(self, *error):
-        self.http.shutdown()
-        self.http.server_close()
+        super().__init__(_Handler)
+        self.requests, self.sent, self.store = [], 0, {}
 
     def paths(self, part=''): return [p for p, _ in self.requests if part in p]
 

@@ -16,15 +16,13 @@ def error(status, message, code=None, type=None, headers=(), **more):
     return dict(status=status, body=dict(error=dict(message=message, code=code, type=type)), headers=dict(headers)) | more
 
 
-class Server:
-    """Asks `script(n, request)` for the reply to its n-th request: a text, or a dict with any of
-    status, body, headers, delay (seconds), cut (bytes of the body before the line is dropped), raw (the body itself)."""
-    def __init__(self, script=lambda n, request: 'ok'):
-        self.script, self.requests, self.headers, self.lock = script, [], [], threading.Lock()
-        self.in_flight, self.most = 0, 0
-        self.http = ThreadingHTTPServer(('127.0.0.1', 0), type('Handler', (_Handler,), dict(owner=self)))
+class Local:
+    "A server of this process, on 127.0.0.1, with a thread for each connection."
+    def __init__(self, handler):
+        self.lock = threading.Lock()
+        self.http = ThreadingHTTPServer(('127.0.0.1', 0), type('Handler', (handler,), dict(owner=self)))
         self.http.daemon_threads = True
-        self.url = f'http://127.0.0.1:{self.http.server_port}/v1'
+        self.url = f'http://127.0.0.1:{self.http.server_port}'
 
     def __enter__(self):
         threading.Thread(target=self.http.serve_forever, kwargs=dict(poll_interval=.02), daemon=True).start()
@@ -33,6 +31,15 @@ class Server:
     def __exit__(self, *error):
         self.http.shutdown()
         self.http.server_close()
+
+
+class Server(Local):
+    """Asks `script(n, request)` for the reply to its n-th request: a text, or a dict with any of
+    status, body, headers, delay (seconds), cut (bytes of the body before the line is dropped), raw (the body itself)."""
+    def __init__(self, script=lambda n, request: 'ok'):
+        super().__init__(_Handler)
+        self.script, self.requests, self.headers, self.in_flight, self.most = script, [], [], 0, 0
+        self.url += '/v1'
 
     def texts(self):
         "What the requests said, as they came."
