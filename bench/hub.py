@@ -1,4 +1,5 @@
-"""Three sets of a hub, 3,000 rows of each, from a cold cache: `hub_table` beside `datasets.load_dataset` and its streaming.
+"""Three sets of a hub, 3,000 rows of each, from a cold cache: `hub_table` beside `datasets.load_dataset` and its streaming;
+and the whole way of a learner: search the index of the hub, tick three, load and merge them.
 
 The hub is tests/hub_server.py in a process of its own: three sets of 120,000 rows sorted by label, each in two Parquet
 files. Each way runs in a fresh process with an empty cache; its time includes the imports. `latency` seconds are added to
@@ -21,7 +22,15 @@ from datasets import load_dataset
 tables = [list(load_dataset(name, split='train').select(range(ROWS))) for name in SETS]''',
     streaming='''
 from datasets import load_dataset
-tables = [list(load_dataset(name, split='train', streaming=True).take(ROWS)) for name in SETS]''')
+tables = [list(load_dataset(name, split='train', streaming=True).take(ROWS)) for name in SETS]''',
+    search_tick_load='''
+from p2m_nb.all import DatasetPanel, PromptSpec, load_datasets, search_datasets
+spec = PromptSpec('Which kind of text is it?', [(f'some text of kind {l}', l) for l in 'abcd'], labels='abcd', kind='classification')
+picker = DatasetPanel(search_datasets(spec, catalog='hub'), spec)
+picker.tick(*SETS)
+for name in SETS: picker.map(name, input='text', output='label')
+made = load_datasets(picker.value, spec)
+tables = [[dict(label=r['output']) for r in made if r['source'] == name] for name in SETS]''')
 SAY = "\nimport json\nprint(json.dumps([[len(t), len({str(r['label']) for r in t})] for t in tables]))"
 
 
@@ -33,11 +42,11 @@ def serve(latency):
         for _ in sys.stdin: print(json.dumps([len(server.requests), server.sent]), flush=True)
 
 
-def run(name, url):
+def run(name, url, index):
     "Seconds, rows and labels of each set, bytes left on the disk."
     with tempfile.TemporaryDirectory() as cold:
         env = {k: v for k, v in os.environ.items() if not k.startswith('HF_')} | dict(HF_HOME=cold, HF_ENDPOINT=url)
-        env |= dict(HF_DATASETS_SERVER_ENDPOINT=url, HF_HUB_DISABLE_XET='1', PYTHONPATH=str(ROOT))
+        env |= dict(HF_DATASETS_SERVER_ENDPOINT=url, HF_HUB_DISABLE_XET='1', PYTHONPATH=str(ROOT), P2M_CACHE=index)
         code, start = f'SETS, ROWS = {SETS}, {ROWS}' + CODE[name] + SAY, time.perf_counter()
         said = subprocess.run([sys.executable, '-c', code], env=env, capture_output=True, text=True)
         if said.returncode: sys.exit(said.stderr)
@@ -54,15 +63,19 @@ def main(latencies):
         def told():
             print(file=hub.stdin, flush=True)
             return json.loads(hub.stdout.readline())
-        took = {}
+        index, took = tempfile.TemporaryDirectory(), {}
+        env = os.environ | dict(HF_ENDPOINT=url, P2M_CACHE=index.name, PYTHONPATH=str(ROOT))
+        subprocess.run([sys.executable, '-c', "from p2m_nb.cli import main; main(['index'])"], env=env, check=True, capture_output=True)
         for name in CODE:
             before = told()
-            took[name], made, kept = run(name, url)
+            took[name], made, kept = run(name, url, index.name)
             asked, sent = (b - a for a, b in zip(before, told()))
-            print(f'latency {latency:g} s, {name:12} {took[name]:5.1f} s, rows and labels {made}, {asked} requests,'
+            print(f'latency {latency:g} s, {name:16} {took[name]:5.1f} s, rows and labels {made}, {asked} requests,'
                   f' {sent/1e6:.1f} MB sent, {kept/1e6:.1f} MB on disk', flush=True)
-        ours, theirs = took['hub_table'], took['load_dataset']
-        print(f'RESULT hub_seconds_latency_{latency:g} {ours:.1f} {theirs:.1f} {ours/theirs:.2f}', flush=True)
+        theirs = took['load_dataset']
+        for name in ('hub_table', 'search_tick_load'):
+            print(f'RESULT {name}_seconds_latency_{latency:g} {took[name]:.1f} {theirs:.1f} {took[name]/theirs:.2f}', flush=True)
+        index.cleanup()
         hub.stdin.close()
         hub.wait()
 

@@ -190,10 +190,10 @@ def search(self: Index,
 
 @patch
 def _candidates(self: Index, words, asked, depth, only, progress):
-    "The places whose meaning is compared: the best so far, where the vectors of all are there, else the best by words."
+    "The places whose meaning is compared: of few all; else the best so far, or by words while vectors are missing."
     vectors, allowed = self.vectors, np.ones(len(self), dtype=bool) if only is None else only
     if (vectors.at >= 0).all(): score = vectors.cosines(asked) + WEIGHT*words
-    else: score, allowed = words, allowed & (words > 0)
+    else: score, allowed = words, allowed & (words > 0) if allowed.sum() > depth else allowed
     places = np.flatnonzero(allowed)
     places = places[top(score[places], depth)]
     vectors.make(places, progress)

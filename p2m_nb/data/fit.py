@@ -39,7 +39,7 @@ def encoder_for(
 
 # %% ../../nbs/13d_data.fit.ipynb #c009
 MARGIN, CLOSE = .1, .33 # least lead over the next best, and least closeness, of a pair of labels
-_CUT = 300 # characters of a text that are compared
+_CUT = 160 # characters of a text that are compared
 ONE_LABEL = 'its rows have one label only'
 
 def pairs_of(
@@ -49,7 +49,7 @@ def pairs_of(
     "The rows in the set's own terms."
     return [p for p in (mapped(r, columns) for r in rows) if all(p)]
 
-def _by_label(pairs, most=40):
+def _by_label(pairs, most=24):
     "Label -> inputs of its rows, at most `most`."
     groups = {}
     for x, y in pairs: groups.setdefault(y, []).append(x[:_CUT])
@@ -105,7 +105,7 @@ def fit_labels(
     if len(groups) < 2: return {}, '', ONE_LABEL
     if not spec.examples: return {}, '', 'the prompt has no examples to check it by'
     theirs, names = list(groups), _names_alike(spec, groups, encoder)
-    few = _by_label(pairs, max(3, 40//len(groups)))
+    few = _by_label(pairs, max(3, 30//len(groups)))
     matched, right, at_home = _match_labels(spec, few, names, encoder)
     if len(matched) >= .3*len(spec.labels) and few != groups:
         matched, right, at_home = _match_labels(spec, groups, names, encoder)
