@@ -21,7 +21,8 @@ def work(*given, before=()):
 def test_killed_at_every_write(task, least, asked):
     report = work(task)
     assert report['found'] == []
-    assert report['kills'] == report['writes'] >= least and report['asked'] >= asked and report['twice'] == 0
+    assert report['kills'] >= least and report['asked'] >= asked and report['twice'] == 0
+    if task != 'served': assert report['kills'] == report['writes']   # served answers that meet are stored by one write
 
 
 def own_mounts():

@@ -40,7 +40,7 @@ def run(elsewhere, *args, **more):
 def test_library_sets_and_settings_are_in_the_wheel(elsewhere):
     place, data = run(elsewhere, '-c', LOOK).splitlines()
     assert Path(place).samefile(elsewhere)
-    assert data == '5 0'
+    assert data == '10 0'
 
 
 def test_every_data_file_is_in_the_wheel(elsewhere):
