@@ -502,6 +502,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                  'p2m_nb.data.fit._mutual': ('data.fit.html#_mutual', 'p2m_nb/data/fit.py'),
                                  'p2m_nb.data.fit._names_alike': ('data.fit.html#_names_alike', 'p2m_nb/data/fit.py'),
                                  'p2m_nb.data.fit._nearest': ('data.fit.html#_nearest', 'p2m_nb/data/fit.py'),
+                                 'p2m_nb.data.fit._same_names': ('data.fit.html#_same_names', 'p2m_nb/data/fit.py'),
                                  'p2m_nb.data.fit._same_relation': ('data.fit.html#_same_relation', 'p2m_nb/data/fit.py'),
                                  'p2m_nb.data.fit.encoder_for': ('data.fit.html#encoder_for', 'p2m_nb/data/fit.py'),
                                  'p2m_nb.data.fit.fit_hit': ('data.fit.html#fit_hit', 'p2m_nb/data/fit.py'),

@@ -10,9 +10,9 @@ __all__ = ['MARGIN', 'CLOSE', 'ONE_LABEL', 'WordVectors', 'encoder_for', 'pairs_
 import json, re, zlib
 import numpy as np
 from ..base.core import *
-from ..base.text import label_words, language_of, tokens
-from .catalog import Card, Hit, cell_text, form, named, propose_columns
-from .mapping import mapped
+from ..base.text import label_words, language_of, normalise, tokens
+from .catalog import Card, Hit
+from .mapping import cell_text, form, mapped, named, propose_columns
 
 # %% ../../nbs/13d_data.fit.ipynb #c006
 class WordVectors:
@@ -83,6 +83,12 @@ def _at_home(wanted, vectors):
     return float(np.median([(near(own) <= c).mean() for c in near(wanted @ vectors.T)]))
 
 # %% ../../nbs/13d_data.fit.ipynb #c013
+def _same_names(spec, theirs):
+    "Pairs (ours, theirs) of labels that are written alike; whether they mean the same, the examples will tell."
+    place = {normalise(label_words(l)): j for j, l in enumerate(theirs)}
+    ours = enumerate(normalise(label_words(l)) for l in spec.labels)
+    return {i: place[l] for i, l in ours if l in place}
+
 def _match_labels(spec, groups, names, encoder):
     "Pairs of labels, whether each example is classified right, and how much at home the examples are."
     of = np.repeat(range(len(groups)), [len(v) for v in groups.values()])
@@ -90,7 +96,9 @@ def _match_labels(spec, groups, names, encoder):
     shown = encoder.embed([x[:_CUT] for x, _ in spec.examples])
     near, ours = _nearest(shown, vectors, of), np.array([spec.labels.index(y) for _, y in spec.examples])
     alike = [near[ours == i].mean(0) if (ours == i).any() else names[i] for i in range(len(spec.labels))]
-    pairs = dict(_mutual((np.array(alike) + names)/2))
+    same = _same_names(spec, groups)
+    meant = dict(_mutual((np.array(alike) + names)/2))
+    pairs = {i: j for i, j in meant.items() if i not in same and j not in same.values()} | same
     right = [pairs[i] == j for i, j in zip(ours, near.argmax(1)) if i in pairs]
     return pairs, right, _at_home(shown, vectors)
 
