@@ -92,12 +92,12 @@ def far(i, name='', description='', **more):
 picker = DatasetPanel(near.of([*near, *(far(i, **t) for i, t in enumerate(told))]), spec)
 picker"""
 BASES = """
-from p2m_nb.model.base import judged, search_models, why_model
+from p2m_nb.model.base import judged as with_memory, search_models, why_model
 from p2m_nb.model.choose import ModelPanel
 def base(i, name='', description='', size_bytes=0, downloads=0):
     kind = ['encoder', 'causal', 'seq2seq'][i % 3]
     card = Card(name, name=name, description=description, kind='model', size_bytes=int(size_bytes), source=f'https://hub.example/{name}', extras=dict(type=kind, parameters=int(size_bytes)//4))
-    return judged(card, spec, free=8e9)
+    return with_memory(card, spec, free=8e9)
 cards = [base(i, **json.loads(l)) for i, l in enumerate(open('models.jsonl', encoding='utf-8'))]
 own = search_models(spec)
 found = own.of([*own, *(Hit(c, .1, why_model(c, spec), reason=c.reason) for c in cards)])
@@ -108,7 +108,7 @@ chooser"""
 def index_files(folder):
     "The cards of a hub, as files."
     for name, n, more in (('datasets', 2494, {}), ('models', 1540, dict(size_bytes=4e8, downloads=7))):
-        invented = [dict(name=f'who/{name}-{i}', description=f'Card {i} about speech or <b>maps</b>.') | more for i in range(n)]
+        invented = [dict(name=f'who/{name}-{i}', description=f'Card {i} about {"speech, by bert" if i % 4 else "<b>maps</b>"}.') | more for i in range(n)]
         path = INDEX/f'{name}.jsonl'
         rows = [json.loads(l) for l in path.open(encoding='utf-8')] if path.exists() else invented
         rows[1]['description'] = f'{EVIL} {rows[1]["description"]}'
