@@ -1,7 +1,7 @@
 "The hub: lists, cards, rows and tables, over HTTP with the real `huggingface_hub` and `datasets` against tests/hub_server.py."
 import json, os, socket, subprocess, sys, time
 from collections import Counter
-from contextlib import contextmanager
+
 from pathlib import Path
 import pyarrow as pa
 import pytest

@@ -1,5 +1,5 @@
 """Base models of a hub: found in an index, judged, fetched with the real client from tests/hub_server.py, and trained."""
-import json, sys
+import sys
 from pathlib import Path
 import pytest
 sys.path.insert(0, str(Path(__file__).parent))

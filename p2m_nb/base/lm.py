@@ -136,9 +136,10 @@ class LM:
         calls, meter, progress = calls or CallStore(), meter or Meter(price=self.price), progress or Progress('')
         requests = iter(requests)
         while not progress.stopped and (batch := list(islice(takewhile(bool, requests), self.window))):
-            asked = {r.key(self.name): r for r in batch}
+            keys = [r.key(self.name) for r in batch]
+            asked = dict(zip(keys, batch))
             done = {k: Completion.of(a) for k, a in calls.get(asked).items()}
-            for key in (r.key(self.name) for r in batch):
+            for key in keys:
                 if key not in done and not progress.stopped:
                     done |= self._batch({k: r for k, r in asked.items() if k not in done}, calls, meter, progress.stage)
                 if key not in done: return

@@ -13,7 +13,7 @@ from pathlib import Path
 from fastcore.basics import patch
 from ..base.core import *
 from ..base.text import label_words, language_of
-from .mapping import cell_text, form, named, propose_columns, with_names
+from .mapping import cell_text, with_names
 
 # %% ../../nbs/13_data.catalog.ipynb #c006
 SUFFIXES = ('.csv', '.tsv', '.jsonl', '.json', '.parquet', '.arrow')

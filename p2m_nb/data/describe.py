@@ -14,7 +14,6 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
-from ..base.core import *
 from .catalog import Card
 from .remote import LARGE_ROW, hub_address, plain_line, text_columns
 

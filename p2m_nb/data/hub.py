@@ -13,7 +13,7 @@ from functools import partial
 from urllib.parse import parse_qs, quote, urlsplit
 from ..base.core import *
 from .catalog import Card
-from .describe import (column_kind, dataset_card, dicts, features_of, head, hub_model_card, label_names, mark,
+from .describe import (column_kind, dataset_card, dicts, features_of, head, hub_model_card, mark,
     measured, prose, readable, schema_features, tables, whole)
 from .remote import (PLACES, Refused, RemoteFile, fetch, fetch_json, footer, hub_address, no_column,
     plain_line, spread, table_slice, text_slice)

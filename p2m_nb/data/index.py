@@ -201,7 +201,7 @@ class CardIndex:
         copies = [self.file.card(j).id for j in pairs[pairs[:, 0] == self.first[i], 1]]
         return replace(card, extras=card.extras | dict(copies=copies)) if copies else card
     def __repr__(self):
-        part = '' if self.whole else f'; not whole, `p2m index` goes on'
+        part = '' if self.whole else '; not whole, `p2m index` goes on'
         return f"{len(self):,} {self.kind}s, as of {self.built[:10]}{part}"
 
 # %% ../../nbs/13b_data.index.ipynb #c016

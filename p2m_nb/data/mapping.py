@@ -8,7 +8,6 @@ __all__ = ['FEW', 'LONG', 'cell_text', 'at', 'texts_of', 'holes', 'input_templat
 
 # %% ../../nbs/12b_data.mapping.ipynb #c003
 import json, re
-from collections import Counter
 import numpy as np
 from ..base.core import PromptSpec
 from ..base.text import label_words, language_of, normalise, tokens

@@ -16,8 +16,8 @@ from .catalog import Hits
 from .fit import on_hub
 from .mapping import input_template, mapped, texts_of
 from .query import LANGUAGES, is_open
-from .retrieve import (SAMPLE, UNREAD, columns_of, examples_of, is_unread, load_datasets, read_hit,
-    rows_of, search_datasets)
+from p2m_nb.data.retrieve import (SAMPLE, UNREAD, columns_of, examples_of, is_unread, load_datasets, read_hit,
+    rows_of)
 
 # %% ../../nbs/14c_data.pick.ipynb #c006
 NOTHING = ('No dataset matches this prompt. Put tables (CSV, JSONL, Parquet) in a folder and search again with '

@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 import numpy as np
 from ..base.core import *
 from ..base.search import Index

@@ -15,7 +15,7 @@ from ..base.core import P2MError, PromptSpec, quiet, setting
 from ..base.local import WHEELS, wheel_path
 from ..data.catalog import Card, Hit, Hits
 from ..data.fit import on_hub
-from ..data.query import LANGUAGES, check_filters, hypothetical_card, is_open, loosen
+from ..data.query import FILTERS, LANGUAGES, check_filters, hypothetical_card, loosen
 from .student import EMBEDDED
 
 # %% ../../nbs/29_model.base.ipynb #c006
@@ -178,9 +178,7 @@ def with_prior(
     return -inf if max_bytes and size_bytes > max_bytes else score*log10(downloads + 2)
 
 # %% ../../nbs/29_model.base.ipynb #c021
-MODEL_FILTERS = dict( # name -> (card, what was asked for) -> whether it passes
-    language=lambda c, code: code in c.language,
-    licence=lambda c, name: is_open(c.licence) if name == 'open' else c.licence.casefold() == name.casefold(),
+MODEL_FILTERS = {k: FILTERS[k] for k in ('language', 'licence')} | dict( # as FILTERS, of models
     type=lambda c, name: c.extras.get('type') == name,
     max_memory=lambda c, n: memory_needed(c) <= n,
     on_disk=lambda c, yes: bool(fetched(c)) == yes)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from fastcore.basics import patch
 from ..base.core import Examples, P2MError, PromptSpec, esc, setting
 from ..base.store import Run
-from ..base.ui import Code, Column, Panel, TickTable, TickView, markup, row_of
+from ..base.ui import Code, Column, Panel, TickTable, TickView, row_of
 from ..data.catalog import Card, Hit, Hits
 from ..data.fit import on_hub
 from .base import embedded_card, fetch_model, fetched, free_memory, judged, model_card, search_models
