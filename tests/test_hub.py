@@ -1,7 +1,6 @@
 "The hub: lists, cards, rows and tables, over HTTP with the real `huggingface_hub` and `datasets` against tests/hub_server.py."
 import json, os, socket, subprocess, sys, time
 from collections import Counter
-
 from pathlib import Path
 import pyarrow as pa
 import pytest
@@ -10,7 +9,6 @@ from hub_server import BRANCH, HubServer, Repo, parquet
 from p2m_nb.base.core import P2MError
 from p2m_nb.data import remote
 from p2m_nb.data.hub import hub_card, hub_pages, hub_rows, hub_table
-from p2m_nb.data.remote import Refused
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = 'hf_planted0123456789abcdef'
