@@ -70,7 +70,9 @@ def test_a_model_of_the_hub_is_found_fetched_and_trained(indexed):
 def test_the_teacher_writes_the_card_to_look_for_once(indexed, tmp_path):
     teacher, run = Chatty(), Run(tmp_path/'run')
     look = lambda: search_models(SPEC, catalog='hub', teacher=teacher, run=run)
-    assert look() == look() and teacher.asked == 1 and "query='Zebras: commands to lamps.'" in look().given
+    first, again = look(), look()                                          # the free memory on a card may have changed
+    assert [h.card.id for h in first] == [h.card.id for h in again] and teacher.asked == 1
+    assert "query='Zebras: commands to lamps.'" in again.given
     assert run.facts('choose')['usage']['calls'] == 1
     assert search_models(SPEC, teacher=teacher) and teacher.asked == 1     # what is on this machine needs no words
 
