@@ -30,7 +30,8 @@ from p2m_nb.model.causal import CausalStudent
 from p2m_nb.model.classifier import ClassifierStudent
 from p2m_nb.model.base import search_models
 from p2m_nb.model.choose import ModelPanel, committee, load_student, student_for
-from p2m_nb.result.evaluate import EvaluatePanel, Report, compare, evaluate_model
+from p2m_nb.result.evaluate import Report, compare, evaluate_model
+from p2m_nb.result.inspect import EvaluatePanel
 from p2m_nb.result.demo import DemoPanel
 from p2m_nb.result.export import save_model
 from p2m_nb.pipeline import Result, plan, run_pipeline

@@ -58,6 +58,7 @@ fitted = TrainPanel(Stand(), clean, clean[:5])
 fitted'''
 REPORT = '''
 from p2m_nb.result import evaluate
+from p2m_nb.result.inspect import EvaluatePanel
 evaluate._embedder = lambda: None
 class Answers:
     base, seed, cut, fit_options = 'stand-in', 0, 0., {}
@@ -69,7 +70,7 @@ class Answers:
 test = Examples.of([(f'odd {i} get weather ' + EVIL, 'get weather') for i in range(4)]
                    + [(f'go {i} {labels[i % 3]}', labels[i % 3]) for i in range(30)], 'test.csv')
 report = evaluate.evaluate_model(Answers(spec), Splits(clean, Examples(), test), spec)
-judged = evaluate.EvaluatePanel(report)'''
+judged = EvaluatePanel(report)'''
 
 SETS = """
 import csv, json, pathlib

@@ -7,11 +7,8 @@ __all__ = ['SAFE', 'check_folder', 'base_facts', 'card_for', 'save_model']
 
 # %% ../../nbs/42_result.export.ipynb #c003
 import html, json, os, re, shutil
-import numpy as np
 from pathlib import Path
-from fastcore.basics import patch
 from ..base.core import *
-from .evaluate import TITLES, Report
 
 # %% ../../nbs/42_result.export.ipynb #c006
 def check_folder(
@@ -113,35 +110,6 @@ def card_for(
     return _head(student, report) + ''.join(f'\n\n{title}\n\n{text}' for title, text in parts.items()) + '\n'
 
 # %% ../../nbs/42_result.export.ipynb #c019
-def _bars(ax, rows):
-    names, values = [TITLES[r['name']] for r in rows], [r['value'] for r in rows]
-    reach = [[max(0., r['value'] - r['low']) for r in rows], [max(0., r['high'] - r['value']) for r in rows]]
-    ax.barh(names, values, xerr=reach, capsize=3, color=['tab:blue'] + ['silver']*(len(rows) - 1))
-    ax.invert_yaxis()
-    ax.set_xlim(left=0)
-    ax.set_title(f"{rows[0]['metric'].replace('_', ' ')}, n = {rows[0]['n']:,}, 95 % intervals", fontsize=10)
-
-def _matrix(ax, labels, counts):
-    ax.imshow(counts, cmap='Blues')
-    for (i, j), k in np.ndenumerate(counts):
-        if k: ax.text(j, i, k, ha='center', va='center', fontsize=8, color='white' if k > counts.max()/2 else 'black')
-    ax.set_xticks(range(len(labels)), labels, rotation=45, ha='right', fontsize=8)
-    ax.set_yticks(range(len(labels)), labels, fontsize=8)
-    ax.set(xlabel='answered', ylabel='expected')
-
-@patch
-def plot(self: Report): # a matplotlib Figure; `.savefig(path)` keeps it
-    "The models with their intervals and, for a closed set of labels, the confusion matrix."
-    from matplotlib.figure import Figure
-    labels = self.facts['labels']
-    side = max(4.2, .3*len(labels))   # room for each label
-    figure = Figure(figsize=(5.5 + (side + 1 if labels else 0), side), layout='constrained')
-    axes = figure.subplots(1, 1 + bool(labels), squeeze=False)[0]
-    _bars(axes[0], self.rows)
-    if labels: _matrix(axes[1], labels, self.confusion)
-    return figure
-
-# %% ../../nbs/42_result.export.ipynb #c022
 SAFE = {'.safetensors', '.json', '.txt', '.md', '.model', '.jinja', '.png'}
 
 def save_model(
