@@ -126,14 +126,15 @@ def fit(self: Student,
     train, # Examples
     validation=None, # Examples that choose the best epoch; None takes the last
     run: Run | None = None, # keeps the student in its folder `student`
-    epochs: int | None = None, # these three replace the recipe's own
+    epochs: int | None = None, # these four replace the recipe's own
     learning_rate: float | None = None,
     batch_size: int | None = None,
+    tune: str | None = None, # which weights are trained; None is the recipe's own, mostly full
     wait: bool = True, # False trains in the background: `predict` waits, `progress.stop()` ends it
 )-> 'Student': # itself
     "Train on `train`, show how it goes, keep the best epoch."
     self._wait()
-    given = dict(epochs=epochs, learning_rate=learning_rate, batch_size=batch_size)
+    given = dict(epochs=epochs, learning_rate=learning_rate, batch_size=batch_size, tune=tune)
     self.fit_options = {k: v for k, v in given.items() if v is not None}
     recipe = make_recipe(self.RECIPE, self.fit_options)
     train, validation = training_rows(train, self.spec), training_rows(validation, self.spec, 'validation')

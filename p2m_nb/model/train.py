@@ -23,6 +23,7 @@ RECIPE = dict(
     clip=1.0,          # norm of the gradient, at most
     patience=3,        # epochs without a better validation before the fit ends early
     least_steps=0,     # a few rows are seen more often, until so many steps are made
+    tune='full',       # which weights are trained
 )
 
 def make_recipe(
