@@ -1,7 +1,7 @@
 # make demo   install, then take a prompt to a trained, evaluated, saved model
 # make test   everything that CI runs, the browser excepted
 # make lab    the walkthrough in JupyterLab
-# make serve  a language model behind an OpenAI-compatible address of this machine
+# make llama  a language model behind an OpenAI-compatible address of this machine
 # The first of them installs into .venv; from then on each starts at once.
 
 SHELL := /bin/bash
@@ -15,7 +15,7 @@ export PIP_NO_INPUT := 1
 export PYTHONUTF8 := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo test test-browser test-oldest lab serve bench record readme export install
+.PHONY: demo test test-browser test-oldest lab llama bench record readme export install
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -25,8 +25,8 @@ lab: $(READY)
 	@$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) nbs/tutorials/01_walkthrough.ipynb
 
 # It says where it answers and how to use it. Ctrl-C stops it.
-serve: $(READY)
-	@$(BIN)/python examples/serve.py
+llama: $(READY)
+	@$(BIN)/python examples/llama.py
 
 # From the quickest check to the slowest; the first that fails stops the rest. Nothing here may need a hub.
 test test-browser: export HF_HUB_OFFLINE := 1
@@ -55,11 +55,11 @@ bench-%: bench/%.py $(READY)
 	@$(BIN)/python $<
 
 # Ask the real teachers again for whatever the notebooks replay: those of nbs/ the one in process, the tutorial the one
-# of `make serve`, whose answers differ each time, so its outputs are written anew.
+# of `make llama`, whose answers differ each time, so its outputs are written anew.
 record: $(READY)
 	@rm -f nbs/calls.jsonl nbs/tutorials/calls.jsonl
 	@for n in $$(grep -l "replay('calls.jsonl')" nbs/*.ipynb); do P2M_RECORD=1 $(BIN)/nbdev-test $$n || exit 1; done
-	@P2M_RECORD=1 $(BIN)/python examples/serve.py \
+	@P2M_RECORD=1 $(BIN)/python examples/llama.py \
 	  $(BIN)/python -m pytest -q --nbmake --overwrite --nbmake-timeout=600 nbs/tutorials/02_generation.ipynb
 	@$(BIN)/python .ci/tidy.py notebooks
 
@@ -76,6 +76,6 @@ $(READY): pyproject.toml constraints.txt
 	  f"p2m_nb needs Python 3.11 or newer, and {sys.executable} is {sys.version.split()[0]}: name another, as in make PYTHON=python3.12")'
 	@$(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -c constraints.txt torch
-	$(BIN)/python -m pip install -c constraints.txt -e '.[dev,lab,serve]'
+	$(BIN)/python -m pip install -c constraints.txt -e '.[dev,lab,llama,serve,demo]'
 	$(BIN)/p2m weights
 	@touch $@

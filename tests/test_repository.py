@@ -48,7 +48,9 @@ def test_a_room_imports_only_from_rooms_above_it(room):
 
 def test_every_import_is_declared():
     project = tomllib.loads((ROOT/'pyproject.toml').read_text(encoding='utf-8'))['project']
-    declared = {same_name(re.match(r'[\w.-]+', d)[0]) for d in project['dependencies'] + project['optional-dependencies']['demo']}
+    optional = project['optional-dependencies']
+    asked = project['dependencies'] + optional['demo'] + optional['serve']
+    declared = {same_name(re.match(r'[\w.-]+', d)[0]) for d in asked}
     brings = declared | {'ipython'}  # ipywidgets and every notebook bring IPython
     found = {name.split('.')[0] for path in MODULES for name in imported(path)} - set(sys.stdlib_module_names) - {'p2m_nb'}
     where = packages_distributions()

@@ -6,8 +6,8 @@ from p2m_nb.all import Meter, OpenAILM, P2MError, Request, Run, annotate, genera
 from p2m_nb.base.lm import json_answer, worst_case
 from p2m_nb.data.template import answer_schema
 
-pytest.importorskip('xllamacpp', reason="pip install 'p2m_nb[serve]'")
-SERVE = [sys.executable, str(Path(__file__).resolve().parent.parent/'examples'/'serve.py')]
+pytest.importorskip('xllamacpp', reason="pip install 'p2m_nb[llama]'")
+SERVE = [sys.executable, str(Path(__file__).resolve().parent.parent/'examples'/'llama.py')]
 PROMPT = '''Say what the user of a voice assistant wants. The intent is one of: play music, get weather.
 
 put on some jazz -> play music

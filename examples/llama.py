@@ -1,9 +1,9 @@
 """A real language model behind an OpenAI-compatible address of this machine: SmolLM2-135M-Instruct, run by llama.cpp.
 
-    python examples/serve.py                  until Ctrl-C, or until the program that started it ends
-    python examples/serve.py COMMAND ...      while COMMAND runs
+    python examples/llama.py                  until Ctrl-C, or until the program that started it ends
+    python examples/llama.py COMMAND ...      while COMMAND runs
 
-`pip install 'p2m_nb[serve]'` brings llama.cpp, `p2m weights` the model.
+`pip install 'p2m_nb[llama]'` brings llama.cpp, `p2m weights` the model.
 """
 import argparse, os, subprocess, sys, time
 from p2m_nb.base.core import P2MError
@@ -16,7 +16,7 @@ def start(port):
     "The server, ready to answer; it ends with this process."
     try: import xllamacpp
     except ImportError as e:
-        raise P2MError('llama.cpp', 'it is not installed', "Run pip install 'p2m_nb[serve]' once (34 MB).") from e
+        raise P2MError('llama.cpp', 'it is not installed', "Run pip install 'p2m_nb[llama]' once (34 MB).") from e
     package = wheel_path(NAME) or weights_path(NAME)   # the latter says what to do where there are none
     params = xllamacpp.CommonParams()
     params.model.path, params.model_alias = str(next(package.glob('*.gguf'))), {NAME}
