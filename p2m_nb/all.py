@@ -3,13 +3,16 @@ from p2m_nb.base.core import Curated, Example, Examples, P2MError, PromptSpec, S
 from p2m_nb.base.store import CallStore, Run
 from p2m_nb.base.text import language_of, near_duplicates, normalise
 from p2m_nb.base.metrics import (
-    Score, accuracy, chrf, confusion, exact_match, headline_metric, macro_f1, paired_bootstrap, paired_test,
-    rouge_l_score, wilson,
+    Metric, Score, accuracy, as_evaluate, confusion, exact_match, exact_match_normalised, from_evaluate,
+    headline_metric, macro_f1, micro_f1, paired_bootstrap, paired_test, pearson, per_label, spearman, wilson,
 )
+from p2m_nb.base.overlap import bleu, bleu_char, chrf, rouge_1_score, rouge_2_score, rouge_l_score, token_f1
+from p2m_nb.base.calibration import calibration_error, reliability
 from p2m_nb.base.ui import Panel, repair_notebook
 from p2m_nb.base.lm import LM, Completion, Meter, Request
 from p2m_nb.base.client import OpenAILM
 from p2m_nb.base.local import LocalLM, install_weights, load_embedder, load_lm
+from p2m_nb.base.similarity import bert_score
 from p2m_nb.base.search import Index
 from p2m_nb.data.parse import PromptPanel, parse_prompt
 from p2m_nb.data.template import Template, Verbalizer

@@ -9,14 +9,16 @@ sys.path.insert(0, str(ROOT/'.ci'))
 import tidy
 
 NAMES = '''
-    CallStore Card CausalStudent ClassifierStudent Completion CuratePanel Curated DatasetPanel DemoPanel EvaluatePanel
-    Example Examples GeneratePanel Hit Hits Index LM LocalLM Meter ModelPanel OpenAILM P2MError Panel PromptPanel
-    PromptSpec Report Request Result Run Score Splits Student Template TrainPanel Verbalizer accuracy annotate
-    bundled_catalog check_rows checks chrf committee compare confusion curate estimate evaluate_model exact_match
-    fit_loop folder_catalog generate headline_metric install_weights language_of load_datasets load_embedder load_lm
-    load_student macro_f1 near_duplicates normalise paired_bootstrap paired_test parse_prompt plan propose_attributes
-    propose_program read_examples read_table repair_notebook rouge_l_score run_pipeline run_program save_model
-    search_datasets search_models setting settings split student_for transform_dataset wilson
+    CallStore Card CausalStudent ClassifierStudent Completion CuratePanel Curated DatasetPanel DemoPanel
+    EvaluatePanel Example Examples GeneratePanel Hit Hits Index LM LocalLM Meter Metric ModelPanel OpenAILM P2MError
+    Panel PromptPanel PromptSpec Report Request Result Run Score Splits Student Template TrainPanel Verbalizer
+    accuracy annotate as_evaluate bert_score bleu bleu_char bundled_catalog calibration_error check_rows checks chrf
+    committee compare confusion curate estimate evaluate_model exact_match exact_match_normalised fit_loop
+    folder_catalog from_evaluate generate headline_metric install_weights language_of load_datasets load_embedder
+    load_lm load_student macro_f1 micro_f1 near_duplicates normalise paired_bootstrap paired_test parse_prompt
+    pearson per_label plan propose_attributes propose_program read_examples read_table reliability repair_notebook
+    rouge_1_score rouge_2_score rouge_l_score run_pipeline run_program save_model search_datasets search_models
+    setting settings spearman split student_for token_f1 transform_dataset wilson
 '''.split()
 NOTEBOOKS = sorted((ROOT/'nbs').glob('[0-9]*_*.ipynb'))
 ROOMS = [p.stem.split('_', 1)[1] for p in NOTEBOOKS]  # module names in the order of the house

@@ -14,8 +14,8 @@ from fastcore.basics import patch
 from ..base.core import *
 from ..base.store import Run
 from ..base.text import char_ngrams, jaccard, normalise
-from ..base.metrics import (chrf, confusion, headline_metric, is_correct, macro_f1, paired_test, rouge_l_score,
-                                 wilson)
+from ..base.metrics import confusion, headline_metric, is_correct, macro_f1, paired_test, wilson
+from ..base.overlap import chrf, rouge_l_score
 from ..base.ui import run_job
 from ..base.lm import Meter
 from ..base.local import load_embedder
