@@ -8,6 +8,7 @@ __all__ = ['normalise', 'tokens', 'rouge_l', 'char_ngrams', 'jaccard', 'near_dup
 
 # %% ../../nbs/02_base.text.ipynb #c003
 import ast, json, math, re, unicodedata
+import numpy as np
 from collections import Counter
 from functools import lru_cache
 from itertools import chain, repeat
@@ -73,29 +74,37 @@ def jaccard(
     return len(a & b)/len(a | b) if a or b else 1.
 
 # %% ../../nbs/02_base.text.ipynb #c018
+def _gram_ranks(texts, n):
+    "The n-grams of each text as numbers, ascending; 0 is the rarest in all texts."
+    grams = [char_ngrams(t, n) for t in texts]
+    sizes = [len(g) for g in grams]
+    hashes = np.fromiter(map(hash, chain.from_iterable(grams)), np.int64, sum(sizes))
+    _, place, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+    ranks = np.argsort(np.argsort(counts, kind='stable'))[place]
+    return [np.sort(r).tolist() for r in np.split(ranks, np.cumsum(sizes)[:-1])] if sizes else []
+
 class _Prefixes:
-    "An inverted index of the rarest n-grams of each set; `best` finds the most similar one, missing none."
-    def __init__(self, sets, threshold):
-        counts = Counter(chain.from_iterable(sets))
-        self.rank = {g: k for k, g in enumerate(sorted(counts, key=counts.get))}
+    "An inverted index of the rarest n-grams of each row; `best` finds the most similar one, missing none."
+    def __init__(self, threshold):
         self.threshold, self.index, self.sets, self.sizes, self.needs = threshold, {}, {}, {}, {}
-    def least(self, n): return math.ceil(self.threshold*n - 1e-9)   # n-grams that a set of n shares with a similar one
-    def rare(self, grams): return sorted(map(self.rank.__getitem__, grams))[:len(grams) - self.least(len(grams)) + 1]
-    def add(self, j, grams, rare):
-        self.sets[j], self.sizes[j] = grams, len(grams)
-        for g in rare: self.index.setdefault(g, []).append(j)
+    def least(self, n): return math.ceil(self.threshold*n - 1e-9)   # n-grams that a row of n shares with a similar one
+    def rare(self, ranks): return ranks[:len(ranks) - self.least(len(ranks)) + 1]
+    def add(self, j, ranks):
+        self.sets[j], self.sizes[j] = set(ranks), len(ranks)
+        for g in self.rare(ranks): self.index.setdefault(g, []).append(j)
     def need(self, n):
-        "How many rare n-grams a set of each size must share with one of n to be similar."
+        "How many rare n-grams a row of each size must share with one of n to be similar."
         if n not in self.needs:
             part, sizes = self.threshold/(1 + self.threshold), range(self.least(n), int(n/self.threshold + 1e-9) + 1)
             self.needs[n] = {m: part*(n + m) - 1e-9 - self.least(max(n, m)) + 1 for m in sizes}
         return self.needs[n]
-    def best(self, grams, rare):
-        "`(similarity, j)` of the most similar set, or None below the threshold."
-        met = Counter(chain.from_iterable(map(self.index.get, rare, repeat(()))))
-        n, sizes, need = len(grams), self.sizes, self.need(len(grams))
+    def best(self, ranks):
+        "`(similarity, j)` of the most similar row, or None below the threshold."
+        met = Counter(chain.from_iterable(map(self.index.get, self.rare(ranks), repeat(()))))
+        n, sizes, need = len(ranks), self.sizes, self.need(len(ranks))
         near = [j for j, c in met.items() if c >= need.get(sizes[j], math.inf)]
-        found = max((((c := len(grams & self.sets[j]))/(n + sizes[j] - c), -j) for j in near), default=(0, 0))
+        both = [len(self.sets[j].intersection(ranks)) for j in near]
+        found = max(((c/(n + sizes[j] - c), -j) for j, c in zip(near, both)), default=(0, 0))
         return (found[0], -found[1]) if near and found[0] >= self.threshold else None
 
 # %% ../../nbs/02_base.text.ipynb #c019
@@ -106,14 +115,13 @@ def near_duplicates(
     against: list[str] | None = None, # compare with these instead of with earlier rows
 )-> list[tuple[int, int, float]]: # (i, j, similarity): row i repeats row j; at most one for each i, the most similar
     "Rows that repeat an earlier row that is kept, or, with `against`, a row of it."
-    sets = [char_ngrams(t, n) for t in texts]
-    others = [char_ngrams(t, n) for t in against] if against is not None else []
-    seen, found = _Prefixes(sets + others, threshold), []
-    for j, grams in enumerate(others): seen.add(j, grams, seen.rare(grams))
-    for i, grams in enumerate(sets):
-        best = seen.best(grams, rare := seen.rare(grams))
+    ranks = _gram_ranks([*texts, *(against or ())], n)
+    seen, found = _Prefixes(threshold), []
+    for j, row in enumerate(ranks[len(texts):]): seen.add(j, row)
+    for i, row in enumerate(ranks[:len(texts)]):
+        best = seen.best(row)
         if best: found.append((i, best[1], best[0]))
-        elif against is None: seen.add(i, grams, rare)
+        elif against is None: seen.add(i, row)
     return found
 
 # %% ../../nbs/02_base.text.ipynb #c024

@@ -49,11 +49,22 @@ def pairs_of(
     "The rows in the set's own terms."
     return [p for p in (mapped(r, columns) for r in rows) if all(p)]
 
-def _by_label(pairs, most=24):
-    "Label -> inputs of its rows, at most `most`."
+def _by_label(pairs):
+    "Label -> inputs of its rows."
     groups = {}
     for x, y in pairs: groups.setdefault(y, []).append(x[:_CUT])
+    return groups
+
+def _spread(groups, most): # as many rows of each label at most, from first to last
     return {k: v[::max(1, len(v)//most)][:most] for k, v in groups.items()}
+
+class _Remembering:
+    "An encoder that embeds each text once."
+    def __init__(self, encoder): self.encoder, self.known = encoder, {}
+    def embed(self, texts):
+        new = list(dict.fromkeys(t for t in texts if t not in self.known))
+        if new: self.known |= zip(new, self.encoder.embed(new))
+        return np.stack([self.known[t] for t in texts])
 
 def _nearest(wanted, vectors, of):
     "Mean cosine to the three nearest rows of each label, shape (wanted, labels)."
@@ -108,26 +119,28 @@ def fit_labels(
     encoder, # with .embed(texts)
 )-> tuple[dict, str, str]: # label map, what speaks for the set, what against it
     "Which labels of the set mean which of the task. A few rows of each are tried first: most sets are foreign at once."
-    groups = _by_label(pairs)
+    groups, encoder = _by_label(pairs), _Remembering(encoder)
     if len(groups) > 300: return {}, '', f'its {len(groups)} labels look like open outputs'
     if len(groups) < 2: return {}, '', ONE_LABEL
     if not spec.examples: return {}, '', 'the prompt has no examples to check it by'
     theirs, names = list(groups), _names_alike(spec, groups, encoder)
-    few = _by_label(pairs, max(3, 30//len(groups)))
-    matched, right, at_home = _match_labels(spec, few, names, encoder)
-    if len(matched) >= .3*len(spec.labels) and few != groups:
-        matched, right, at_home = _match_labels(spec, groups, names, encoder)
+    many = _spread(groups, min(24, max(8, 120//len(groups))))
+    matched, right, at_home = _match_labels(spec, _spread(many, max(3, 30//len(groups))), names, encoder)
+    if len(matched) >= .3*len(spec.labels) and (at_home or _agree(right)):
+        matched, right, at_home = _match_labels(spec, many, names, encoder)
     why = f'{len(matched)} of {len(spec.labels)} labels matched, {sum(right)} of {len(right)} examples agree'
     label_map = {theirs[j]: spec.labels[i] for i, j in matched.items()}
     sure = len(matched) == len(spec.labels) and all(right) and len(theirs)**-len(right) < .001
     against = _against_labels(len(spec.labels), len(matched), right, sure or at_home >= .1)
     return label_map, why if matched else '', against
 
+def _agree(right): return bool(right) and np.mean(right) >= .75
+
 def _against_labels(n, matched, right, at_home):
     if not matched: return 'its labels mean other things'
     if not at_home: return "its inputs are unlike the prompt's"
     if matched < max(2, .6*n): return f'it covers {matched} of {n} labels'
-    return "its rows disagree with the prompt's examples" if not right or np.mean(right) < .75 else ''
+    return '' if _agree(right) else "its rows disagree with the prompt's examples"
 
 # %% ../../nbs/13d_data.fit.ipynb #c016
 def _copied(x, y):
