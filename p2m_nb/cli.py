@@ -6,7 +6,7 @@
 __all__ = ['SAYS', 'main', 'example_folder']
 
 # %% ../nbs/51_cli.ipynb #c003
-import argparse, os, sys, sysconfig, time
+import argparse, os, signal, sys, sysconfig, threading, time
 from pathlib import Path
 from .base.core import *
 from .base.ui import run_job, seconds_text
@@ -69,6 +69,14 @@ def _parser():
     p = command('predict', _predict, 'answer texts with a saved model, one answer a line')
     p.add_argument('model', metavar='DIR', help='a saved model, or the folder of a run')
     p.add_argument('text', metavar='TEXT', nargs='*', help='inputs; without any, the lines of standard input')
+    p = command('serve', _serve, 'answer over HTTP with a saved model, as OpenAI\'s servers do and in plain JSON')
+    p.add_argument('model', metavar='DIR', help='a saved model, or the folder of a run')
+    p.add_argument('--host', default='127.0.0.1', help='address to listen at (default: %(default)s, this machine only; '
+        '0.0.0.0 lets others ask, and there is no key)')
+    p.add_argument('--port', type=_whole, metavar='N', default=8000, help='default: %(default)s; 0 takes a free one')
+    p.add_argument('--batch-size', type=_whole, metavar='N', default=32, help='texts answered together, at most')
+    p.add_argument('--waiting', type=_whole, metavar='N', default=1000, help='texts in line, at most; more get a 503')
+    p.add_argument('--longest', type=_whole, metavar='N', default=10_000, help='characters of an input, at most')
     p = command('index', _index, 'list what the hub has on this disk, to search it offline; later only what changed')
     p.add_argument('folder', metavar='DIR', nargs='?', help='where to keep it (default: the cache of p2m_nb)')
     p.add_argument('--models', action='store_true', help='base models instead of datasets')
@@ -147,16 +155,30 @@ def _demo(args):
           '\n      p2m run PROMPT does it for a prompt of yours.')
 
 # %% ../nbs/51_cli.ipynb #c017
+def _model_folder(path): # a saved model, or the one in the folder of a run
+    return Path(path)/'model' if (Path(path)/'model'/'p2m.json').is_file() else Path(path)
+
 def _predict(args):
     from p2m_nb.model.choose import load_student
-    folder = Path(args.model)
-    if (folder/'model'/'p2m.json').is_file(): folder = folder/'model'
     if not args.text and sys.stdin.isatty(): raise P2MError('TEXT', 'there is none', 'Give a text, or pipe lines in.')
-    student = load_student(folder)
+    student = load_student(_model_folder(args.model))
     try: texts = args.text or sys.stdin.buffer.read().decode('utf-8-sig').splitlines()
     except UnicodeDecodeError as e:
         raise P2MError('standard input', f'it is not UTF-8 (byte {e.start})', 'Convert it to UTF-8 first.') from e
     if texts: print('\n'.join(student.predict(texts)))
+
+def _serve(args):
+    from p2m_nb.result.serve import serve
+    told = threading.Event()
+    old = {s: signal.signal(s, lambda *_: told.set()) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        service = serve(_model_folder(args.model), args.host, args.port, args.batch_size, args.waiting, args.longest)
+        print(f'{service}, in plain JSON at {service.address}/predict. Ctrl-C stops it.', flush=True)
+        while not told.wait(.5): pass   # a wait without end does not hear Ctrl-C on Windows
+    finally:
+        for s, handler in old.items(): signal.signal(s, handler)   # told twice, it does not wait
+    service.stop()
+    print(service, file=sys.stderr)
 
 def _settings(args):
     rows = settings()

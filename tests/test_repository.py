@@ -18,7 +18,7 @@ NAMES = '''
     load_lm load_student macro_f1 micro_f1 near_duplicates normalise paired_bootstrap paired_test parse_prompt
     pearson per_label plan propose_attributes propose_program read_examples read_table reliability repair_notebook
     rouge_1_score rouge_2_score rouge_l_score run_pipeline run_program save_model search_datasets search_models
-    setting settings spearman split student_for token_f1 transform_dataset wilson
+    serve setting settings spearman split student_for token_f1 transform_dataset wilson
 '''.split()
 NOTEBOOKS = sorted((ROOT/'nbs').glob('[0-9]*_*.ipynb'))
 ROOMS = [p.stem.split('_', 1)[1] for p in NOTEBOOKS]  # module names in the order of the house
