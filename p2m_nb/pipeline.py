@@ -159,7 +159,9 @@ def _run(stage, seed, n, max_cost, catalog, data, given):
     from p2m_nb.result.evaluate import evaluate_model
     from p2m_nb.result.export import save_model
     with stage('check'): spec, run, teacher, test, student = _inputs(*given)
-    with stage('search'): real = load_datasets(search_datasets(spec, catalog=catalog, folder=data), spec, run=run)
+    with stage('search'):
+        asked = dict(teacher=teacher, run=run, max_cost=max_cost) if catalog == 'hub' else {}
+        real = load_datasets(search_datasets(spec, catalog=catalog, folder=data, **asked), spec, run=run)
     with stage('generate'):
         made = Curated() if n == 0 else generate(spec, n, teacher, max_cost=max_cost, seed=seed, run=run)
     with stage('curate'):
@@ -197,5 +199,5 @@ def plan(
     from p2m_nb.data.retrieve import search_datasets
     spec = parse_prompt(read_prompt(prompt) if isinstance(prompt, Path) else prompt)
     teacher = _teacher(teacher, price)
-    hits = search_datasets(spec, catalog=catalog, folder=data)
+    hits = search_datasets(spec, catalog=catalog, folder=data, teacher=teacher if catalog == 'hub' else None)
     return Plan(spec, hits, estimate(spec, setting('n', n), teacher), teacher)

@@ -103,6 +103,13 @@ def test_the_teacher_writes_the_card_to_look_for_once(tmp_path):
     assert look() == hits and teacher.asked == 1
     assert run.facts('retrieve')['usage']['calls'] == 1 and run.facts('retrieve')['query'] == 'Zebras: commands to lamps.'
 
+def test_a_card_to_look_for_that_would_pass_the_cap_is_not_written(tmp_path):
+    write_csv(tmp_path/'sets'/'horses.csv', SAID)
+    teacher = Chatty()
+    teacher.price = (1., 1.)
+    hits = search_datasets(LAMPS, catalog=str(tmp_path/'sets'), embedder='words', teacher=teacher, max_cost=1e-6)
+    assert teacher.asked == 0 and hits[0].card.id == 'horses'
+
 def test_a_prompt_in_another_language_finds_its_set(tmp_path):
     rooms = 'Flur Küche Keller Büro Garage Bad Diele Stube'.split()
     write_csv(tmp_path/'befehle.csv', [dict(satz=f'mach bitte das Licht im {r} {y}', tat=y) for r in rooms for y in ('an', 'aus')])

@@ -124,7 +124,7 @@ def fit_labels(
     if len(groups) < 2: return {}, '', ONE_LABEL
     if not spec.examples: return {}, '', 'the prompt has no examples to check it by'
     theirs, names = list(groups), _names_alike(spec, groups, encoder)
-    many = _spread(groups, min(24, max(8, 120//len(groups))))
+    many = _spread(groups, 24)
     matched, right, at_home = _match_labels(spec, _spread(many, max(3, 30//len(groups))), names, encoder)
     if len(matched) >= .3*len(spec.labels) and (at_home or _agree(right)):
         matched, right, at_home = _match_labels(spec, many, names, encoder)

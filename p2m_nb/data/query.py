@@ -9,7 +9,7 @@ __all__ = ['FILTERS', 'LANGUAGES', 'is_open', 'passes', 'check_filters', 'loosen
 # %% ../../nbs/13a_data.query.ipynb #c003
 import re
 from ..base.core import *
-from ..base.lm import LM, Request
+from ..base.lm import LM, Meter, Request
 from ..base.text import label_words, stop_words, tokens
 from .catalog import Card
 
@@ -78,7 +78,8 @@ def hypothetical_card(
     teacher: LM, # one that chats
     run = None, # a Run keeps the answer, and what it cost
     kind: str = 'dataset', # or model
-)-> str: # '' if it says nothing
+    max_cost: float | None = None, # dollars that the run may have cost after it; None is the setting
+)-> str: # '' if it says nothing, or would cost more
     "The card that an ideal set or model would have, written by the teacher in one request."
     what = dict(dataset='labelled dataset to train on', model='pretrained model to fine-tune')[kind]
     shown = '\n'.join(f'{x} -> {y}' for x, y in spec.examples[:3])
@@ -87,7 +88,8 @@ def hypothetical_card(
            'card, in English, three sentences at most: its name, what it holds, its language. Say nothing else.')
     request = Request((dict(role='user', content=ask),), max_tokens=160, temperature=0.)
     stage, calls = dict(dataset='retrieve', model='choose')[kind], run.calls if run is not None else None
-    told = next(iter(teacher.complete([request], calls=calls, progress=Progress(stage))), None)
+    meter = Meter(setting('max_cost', max_cost), price=teacher.price, used=run.usage if run is not None else None)
+    told = next(iter(teacher.complete([request], calls=calls, meter=meter, progress=Progress(stage))), None)
     card = ' '.join(told.text.split()) if told else ''
     if run is not None: run.note(stage, query=card)
     return card

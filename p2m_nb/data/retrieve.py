@@ -127,11 +127,13 @@ def search_datasets(
     teacher = None, # one that chats writes the card to look for, in one request
     query: str | None = None, # more words to look for; None has the teacher write them
     run = None, # a Run keeps the teacher's answer
+    max_cost: float | None = None, # dollars that the run may have cost after that request; None is the setting
     **filters, # language='fr', licence='open', max_bytes=1e9, task='text-classification', gated=False, loadable=True
 )-> Hits: # those that fit first; `.note` says what was skipped, or what to loosen
     "Datasets for a task. `chosen` ones fit: by default their rows are taken."
     filters, most = check_filters(filters), setting('top_k', k)
-    if query is None and getattr(teacher, 'chat', False): query = hypothetical_card(spec, teacher, run)
+    if query is None and getattr(teacher, 'chat', False):
+        query = hypothetical_card(spec, teacher, run, max_cost=max_cost)
     question = '. '.join(filter(None, [question_of(spec), query]))
     cards, notes = (bundled_catalog() if catalog == 'bundled' else []), []
     for place in dict.fromkeys(str(p) for p in (catalog, folder) if p and p not in ('bundled', 'hub', 'none')):
