@@ -30,6 +30,7 @@ from p2m_nb.data.review import CuratePanel
 from p2m_nb.model.train import TrainPanel, fit_loop
 from p2m_nb.model.student import Student
 from p2m_nb.model.causal import CausalStudent
+from p2m_nb.model.seq2seq import Seq2SeqStudent
 from p2m_nb.model.classifier import ClassifierStudent
 from p2m_nb.model.base import search_models
 from p2m_nb.model.choose import ModelPanel, committee, load_student, student_for

@@ -11,7 +11,7 @@ import tidy
 NAMES = '''
     CallStore Card CausalStudent ClassifierStudent Completion CuratePanel Curated DatasetPanel DemoPanel
     EvaluatePanel Example Examples GeneratePanel Hit Hits Index LM LocalLM Meter Metric ModelPanel OpenAILM P2MError
-    Panel PromptPanel PromptSpec Report Request Result Run Score Splits Student Template TrainPanel Verbalizer
+    Panel PromptPanel PromptSpec Report Request Result Run Score Seq2SeqStudent Splits Student Template TrainPanel Verbalizer
     accuracy annotate as_evaluate bert_score bleu bleu_char bundled_catalog calibration_error check_rows checks chrf
     committee compare confusion curate estimate evaluate_model exact_match exact_match_normalised fit_loop
     folder_catalog from_evaluate generate headline_metric install_weights language_of load_datasets load_embedder
@@ -89,7 +89,7 @@ def test_readme_example_fits_the_library():
     for call in (c for c in calls if isinstance(c.func, ast.Name) and c.func.id != 'open'):
         inspect.signature(given[call.func.id]).bind(*call.args, **{k.arg: k.value for k in call.keywords})
     methods = {name for c in calls if isinstance(c.func, ast.Attribute) for name in [c.func.attr]} - {'read'}
-    kinds = given['ClassifierStudent'], given['CausalStudent']  # what `student_for` gives
+    kinds = given['ClassifierStudent'], given['CausalStudent'], given['Seq2SeqStudent']  # what `student_for` gives
     assert methods and all(hasattr(kind, m) for kind in kinds for m in methods)
 
 

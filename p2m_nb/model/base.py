@@ -76,8 +76,7 @@ def model_card(
         kind = 'causal' if gguf else architecture(json.loads((path/'config.json').read_text(encoding='utf-8')))
         card.extras.update(type=kind, parameters=count_parameters(files))
     except (OSError, ValueError, KeyError) as e: return refused(f'its files cannot be read ({e})')
-    card = replace(card, size_bytes=sum(p.stat().st_size for p in files))
-    return card if kind != 'seq2seq' else refused('encoder-decoder models cannot be trained here yet')
+    return replace(card, size_bytes=sum(p.stat().st_size for p in files))
 
 # %% ../../nbs/29_model.base.ipynb #c011
 _SAFE = ['*.safetensors', '*.json', '*.txt', '*.model'] # weights, configuration and tokenizer; no pickle, no program
@@ -138,9 +137,7 @@ def free_memory()-> int | None: # bytes; None where nobody says
     except (AttributeError, ValueError, OSError): return None
 
 # %% ../../nbs/29_model.base.ipynb #c016
-_SAID = {'encoder': 'encoder with a head', 'causal': 'language model'}
-_AGAINST = {'seq2seq': 'encoder-decoder models cannot be trained here yet',
-            '': 'its card does not say what kind of model it is'}
+_SAID = {'encoder': 'encoder with a head', 'causal': 'language model', 'seq2seq': 'encoder-decoder'}
 
 def why_model(card: Card, spec: PromptSpec)-> str: # what kind and size it is, and whether it speaks the language
     kind, n = card.extras.get('type', ''), weights_of(card)
@@ -160,7 +157,7 @@ def judged(
     memory = dict(needed=needed, to_answer=memory_needed(card, train=False), free=free)
     card = replace(card, extras=card.extras | memory)
     if not card.usable: return card
-    if kind in _AGAINST: reason = _AGAINST[kind]
+    if kind not in _SAID: reason = 'its card does not say what kind of model it is'
     elif kind == 'encoder' and not spec.labels: reason = 'an encoder cannot write, and this task has open outputs'
     elif max_bytes and size > max_bytes: reason = f'{size/1e6:,.0f} MB, more than max_bytes ({max_bytes/1e6:,.0f} MB)'
     elif free is not None and needed > free: reason = f'training needs {needed/1e9:.1f} GB, {free/1e9:.1f} GB are free'
@@ -201,9 +198,9 @@ def _hub_cards(query, max_bytes, depth=1000):
     return [(c, s/kept[0][0]) for s, c in kept], f'Index of the hub of {index.built[:10]}.'
 
 def _fitness(card, spec, prior): # 0 for what cannot be used, else to 1
-    wanted = 'encoder' if spec.labels else 'causal'
+    wanted = ('encoder',) if spec.labels else ('causal', 'seq2seq')
     speaks = not card.language or spec.language in card.language
-    return round(card.usable*(.5*(card.extras['type'] == wanted) + .3*speaks + .2*prior), 2)
+    return round(card.usable*(.5*(card.extras['type'] in wanted) + .3*speaks + .2*prior), 2)
 
 # %% ../../nbs/29_model.base.ipynb #c022
 def search_models(

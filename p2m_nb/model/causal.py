@@ -8,12 +8,10 @@ __all__ = ['SHORT', 'CAUSAL', 'mask_prompt', 'pad_right', 'answer_losses', 'Caus
 # %% ../../nbs/22_model.causal.ipynb #c003
 import numpy as np
 from fastcore.basics import patch
-from ..base.core import Examples, P2MError, PromptSpec
+from ..base.core import Examples, PromptSpec
 from ..base.local import Engine
-from ..base.metrics import headline_metric
 from ..data.template import Template, answer_pairs, continuation
-from .student import Student
-from .train import by_length
+from .text2text import TextStudent, with_end
 
 # %% ../../nbs/22_model.causal.ipynb #c006
 SHORT = Template('{input}\n', ' {output}')   # it is trained on this form, so it needs no instruction
@@ -45,10 +43,9 @@ def answer_losses(
     "The loss of each row, over its answer only."
     import torch
     ids, mask, labels = (t.to(model.device) for t in (ids, mask, labels))
-    first = int((labels != -100).any(0).nonzero()[0])
-    keep = torch.arange(first-1, ids.shape[1]-1, device=ids.device)   # what stands here predicts the next token
-    logits = model(input_ids=ids, attention_mask=mask, logits_to_keep=keep, use_cache=False).logits
-    gold = labels[:, first:]
+    gold = labels[:, int((labels != -100).any(0).nonzero()[0]):]
+    keep = gold.shape[1] + 1   # the last columns: each predicts the next token, and the last one nothing
+    logits = model(input_ids=ids, attention_mask=mask, logits_to_keep=keep, use_cache=False).logits[:, :-1]
     losses = torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), gold.flatten(), ignore_index=-100,
                                                reduction='none')
     return losses.view(gold.shape).sum(1)/(gold != -100).sum(1)
@@ -57,109 +54,46 @@ def answer_losses(
 CAUSAL = dict(
     epochs=5, learning_rate=1e-4, batch_size=8, patience=2,
     freeze_embeddings=True,
-    longest=1024,         # tokens of a row; the beginning of a longer input is cut off
+    longest=1024,         # tokens of a row; a longer input loses its middle
     measured=100,         # validation rows that are answered after each epoch, at most
 )
 
 # %% ../../nbs/22_model.causal.ipynb #c016
-class CausalStudent(Student):
-    "A causal language model, all of it trained; writes its answer, or picks the likeliest label."
-    kind, default_base, RECIPE = 'causal', 'smollm2', CAUSAL
-    def __init__(self, spec: PromptSpec, base=None, seed: int = 0):
-        super().__init__(spec, base, seed)
-        self.template, self.max_tokens = SHORT, 64
+class CausalStudent(TextStudent):
+    "A causal language model; goes on with its answer, or picks the likeliest label."
+    kind, default_base, RECIPE, FORM = 'causal', 'smollm2', CAUSAL, SHORT
 
     def _open(self, folder, fresh):
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        if tokenizer.eos_token_id is None:
-            raise P2MError(f'base {folder}', 'its tokenizer has no end-of-text token', 'Choose another causal model.')
+        tokenizer = with_end(AutoTokenizer.from_pretrained(folder), folder)
         return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, use_safetensors=True), tokenizer
 
+    def _engine(self)-> Engine: return Engine(self._model, self._tokenizer)
     @property
-    def engine(self)-> Engine: return Engine(self.model, self.tokenizer)
-    def _target(self, y): return self.template.fill(dict(input='', output=y))[1]
-    def _encode(self, engine, rows: Examples, longest=CAUSAL['longest']): # (ids, labels) of each row
-        out = []
-        for r in rows:
-            x, y = self.template.fill(r)
-            answer = engine.encode(y) + [self._tokenizer.eos_token_id]
-            out.append(mask_prompt(engine.encode(x, start=True)[-max(1, longest-len(answer)):], answer))
-        return out
+    def engine(self)-> Engine: return self.model and self._engine()
+    def _room(self): return max(self._context()//2, self._context() - self.max_tokens)   # the answer needs some too
 
-    def _facts(self): return dict(template=[self.template.source, self.template.target], max_tokens=self.max_tokens)
-    def _recall(self, facts): self.template, self.max_tokens = Template(*facts['template']), facts['max_tokens']
+    def _ids(self, texts): # token ids of each source
+        engine = self._engine()
+        return [engine.encode(t, start=True) for t in texts]
+    def _answer_ids(self, ys):
+        engine, end = self._engine(), [self._tokenizer.eos_token_id]
+        return [engine.encode(self._target(y)) + end for y in ys]
+    def _encode(self, rows: Examples): # (ids, labels) of each row
+        answers = [a[:self._context()//2] for a in self._answer_ids(rows.outputs)]
+        return [mask_prompt(x, y) for x, y in zip(self._ids(self._sources(rows.inputs)), answers)]
+    def _length(self, row): return len(row[0])
+    def _losses(self, rows): return answer_losses(self._model, *pad_right(rows))
+
+    def _rank(self, sources, choices):
+        ended = {c: c + self._tokenizer.eos_token for cs in choices for c in cs}
+        return self._engine().rank(sources, [[ended[c] for c in cs] for cs in choices])
+    def _write(self, sources):
+        answers = self._engine().generate(sources, self.max_tokens)
+        return [(text, finish == 'length') for text, finish, _, _ in answers]
 
 # %% ../../nbs/22_model.causal.ipynb #c018
-@patch
-def _start(self: CausalStudent, train, recipe):
-    "What the loop needs."
-    self._model.get_input_embeddings().weight.requires_grad_(not recipe['freeze_embeddings'])
-    rows = self._encode(Engine(self._model, self._tokenizer), train, recipe['longest'])
-    longest = max(sum(t != -100 for t in labels) for _, labels in rows)
-    self.max_tokens = longest + longest//2 + 4
-    losses = lambda indices: answer_losses(self._model, *pad_right([rows[i] for i in indices]))
-    return dict(lengths=[len(ids) for ids, _ in rows], row_losses=losses)
-
-@patch
-def _measure(self: CausalStudent, rows):
-    "Loss and metric on the first validation rows."
-    import torch
-    rows = rows[:self.recipe['measured']]
-    encoded = self._encode(Engine(self._model, self._tokenizer), rows)
-    with torch.inference_mode():
-        work = lambda part: answer_losses(self._model, *pad_right(part)).tolist()
-        losses = by_length(work, encoded, [len(ids) for ids, _ in encoded], 16)
-    score = headline_metric(self.spec.kind)(self._answer(rows.inputs), rows.outputs)
-    return {'loss': float(np.mean(losses)), score.name: score.value}
-
-# %% ../../nbs/22_model.causal.ipynb #c019
-@patch
-def _label_scores(self: CausalStudent, sources): # shape (n, labels): log p(label and its end | source)
-    choices = [self._target(l) + self._tokenizer.eos_token for l in self.spec.labels]
-    return np.array(Engine(self._model, self._tokenizer).rank(sources, [choices]*len(sources)))
-
-@patch
-def _sources(self: CausalStudent, inputs): return [self.template.fill(dict(input=x, output=''))[0] for x in inputs]
-
-@patch
-def _answer(self: CausalStudent, inputs):
-    "Written answers, or the likeliest labels."
-    engine, sources = Engine(self._model, self._tokenizer), self._sources(inputs)
-    if self.spec.labels: return [self.spec.labels[i] for i in self._label_scores(sources).argmax(1)]
-    answers = engine.generate(sources, self.max_tokens)
-    self.cut = sum(finish == 'length' for _, finish, _, _ in answers)/max(1, len(answers))
-    return [text.strip() for text, _, _, _ in answers]
-
-@patch
-def score(self: CausalStudent,
-    xs: list[str], # inputs
-    ys: list[str], # outputs
-)-> list[float]: # sum over the answer's tokens and its end of log p(token | input)
-    "How likely the student finds each output, given its input."
-    xs, engine = self._ready(xs), Engine(self._model, self._tokenizer)
-    targets = [self._target(y) + self._tokenizer.eos_token for y in ys]
-    return engine.loglik(list(zip(self._sources(xs), targets))) if xs else []
-
-# %% ../../nbs/22_model.causal.ipynb #c020
-@patch
-def predict(self: CausalStudent,
-    inputs: list[str],
-    scores: bool = False, # a DataFrame: a column a label, or the answer and its log-likelihood
-): # list of answers, or that DataFrame
-    "Answer each input."
-    inputs = self._ready(inputs)
-    if not scores: return self._answer(inputs) if inputs else []
-    import pandas as pd
-    if not self.spec.labels:
-        answers = self._answer(inputs) if inputs else []
-        return pd.DataFrame(dict(output=answers, score=self.score(inputs, answers)))
-    logs = self._label_scores(self._sources(inputs)) if inputs else np.zeros((0, len(self.spec.labels)))
-    p = np.exp(logs - logs.max(1, keepdims=True, initial=-1e9))
-    return pd.DataFrame(p/p.sum(1, keepdims=True), columns=list(self.spec.labels))
-
-# %% ../../nbs/22_model.causal.ipynb #c022
 @patch
 def zero_shot(self: CausalStudent, inputs: list[str])-> list[str]:
     "Answers of the untrained base, given the instruction and no examples."
