@@ -27,14 +27,16 @@ from p2m_nb.data.generate import GeneratePanel, estimate, generate
 from p2m_nb.data.judge import annotate
 from p2m_nb.data.curate import curate, split
 from p2m_nb.data.review import CuratePanel
-from p2m_nb.model.train import TrainPanel, fit_loop
+from p2m_nb.model.train import fit_loop
 from p2m_nb.model.student import Student
+from p2m_nb.model.panel import TrainPanel
 from p2m_nb.model.causal import CausalStudent
 from p2m_nb.model.seq2seq import Seq2SeqStudent
 from p2m_nb.model.classifier import ClassifierStudent
 from p2m_nb.model.base import search_models
 from p2m_nb.model.choose import ModelPanel, committee, load_student, student_for
-from p2m_nb.result.evaluate import Report, compare, evaluate_model
+from p2m_nb.result.report import Report
+from p2m_nb.result.evaluate import compare, evaluate_model
 from p2m_nb.result.inspect import EvaluatePanel
 from p2m_nb.result.demo import DemoPanel
 from p2m_nb.result.export import save_model

@@ -37,11 +37,12 @@ edited = CuratePanel(clean, Run('curated'), spec)
 edited'''
 STUDENT = '''
 from p2m_nb.base.ui import run_job
-from p2m_nb.model.train import TrainPanel
+from p2m_nb.model.panel import TrainPanel
 class Stand:
     RECIPE, steps = {}, 400
     def __repr__(self): return 'Stand-in'
-    def fit(self, train, validation=None, run=None, wait=True):
+    def memory(self, *_): return 'Needs little.'
+    def fit(self, train, validation=None, run=None, wait=True, resume=True):
         p = self.progress = Progress('train', unit='steps')
         p.curves, p.total, self.kept = {'train': [], 'validation': []}, self.steps, None
         def work():
@@ -204,7 +205,7 @@ def test_training_shows_its_curve_and_stops_with_what_it_has(page):
     assert panel.locator('svg path.p2m-c0').get_attribute('d').count('L') > 5
     press(panel, 'Stop')
     page.until('fitted.progress.state == "stopped"', 5)
-    panel.get_by_role('button', name='Train from the start').wait_for()
+    panel.get_by_role('button', name='Start afresh').wait_for()
     heights.add(tall(panel))
     assert len(heights) == 1
     assert 30 < page.value('fitted.value.kept') < 400
@@ -213,7 +214,7 @@ def test_training_shows_its_curve_and_stops_with_what_it_has(page):
 def test_a_mistake_becomes_an_example_and_leaves_the_test(page):
     from playwright.sync_api import expect
     panel = page.panel(5)
-    assert panel.locator('.p2m-result tbody tr').count() == page.value('len(report.rows)') == 4
+    assert panel.locator('.p2m-result tbody tr').count() == page.value('len(report.rows)') == 5
     for name in ('Confusion', 'Labels'):
         press(panel, name)
         panel.locator('.p2m-figures:visible').nth(1).get_by_text('get weather').first.wait_for()
@@ -227,7 +228,7 @@ def test_a_mistake_becomes_an_example_and_leaves_the_test(page):
     page.until('len(judged.examples) == 2')
     assert page.value("(len(judged.test), judged.value is report, set(judged.examples.outputs) == {'get weather'})") == [32, True, True]
     shown = page.cell(6).locator('.jp-OutputArea table').first                 # the report by itself: the same figures, no widget
-    assert shown.locator('tbody tr').count() == 4 and shown.locator('div div').count() == 8
+    assert shown.locator('tbody tr').count() == 5 and shown.locator('div div').count() == 10
 
 
 def test_datasets_are_found_among_thousands_and_ticks_are_kept(page):

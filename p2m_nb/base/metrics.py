@@ -97,7 +97,8 @@ class Metric:
         rows: Callable, # (predictions, references) -> numbers of each row, shape (n,) or (n, k)
         total: Callable = None, # their sums (samples, k) and n -> (samples,); None is the mean of one number
         about: str = '', # one sentence
-    ): self.name, self.rows, self.total, self.__doc__ = name, rows, total, about
+        scale: float = 100, # what makes it points of 100
+    ): self.name, self.rows, self.total, self.__doc__, self.scale = name, rows, total, about, scale
     def __repr__(self): return f'{self.name}: {self.__doc__}'
 
     def values(self, predictions, references, seed=0, samples=1000)-> np.ndarray: # shape (samples + 1,)
@@ -108,20 +109,19 @@ class Metric:
         sums = np.vstack([rows.sum(0), _draws(len(rows), seed, samples) @ rows])
         return self.total(sums, len(rows)) if self.total else sums[:, 0]/len(rows)
 
-    def __call__(self, predictions: list, references: list, seed: int = 0, samples: int = 1000)-> Score:
-        values = self.values(predictions, references, seed, samples)
-        return Score(self.name, float(values[0]), *_interval(values[1:]), len(references))
+    def summary(self, values, n)-> Score: # of what `values` gave for n rows
+        return Score(self.name, float(values[0]), *_interval(values[1:]), n)
+    def contrast(self, a, b, n)-> dict: # difference (a - b), low, high, p, n, test, interval
+        "Paired bootstrap of two models, each as `values` gave it for the same rows and seed."
+        low, high = _interval((a - b)[1:])
+        return dict(difference=float(a[0] - b[0]), low=low, high=high, p=_p((a - b)[1:]), n=n, test='paired bootstrap',
+                    interval='bootstrap')
 
-    def compare(self,
-        a: list, # answers of one model
-        b: list, # answers of another
-        references: list, seed: int = 0, samples: int = 1000,
-    )-> dict: # difference (a - b), low, high, p, n, test, interval
-        "Paired bootstrap of two models on the same rows."
-        drawn = self.values(a, references, seed, samples) - self.values(b, references, seed, samples)
-        low, high = _interval(drawn[1:])
-        return dict(difference=float(drawn[0]), low=low, high=high, p=_p(drawn[1:]), n=len(references),
-                    test='paired bootstrap', interval='bootstrap')
+    def __call__(self, predictions: list, references: list, seed: int = 0, samples: int = 1000)-> Score:
+        return self.summary(self.values(predictions, references, seed, samples), len(references))
+    def compare(self, a: list, b: list, references: list, seed: int = 0, samples: int = 1000)-> dict: # as `contrast`
+        "Paired bootstrap of two models' answers to the same rows."
+        return self.contrast(*(self.values(x, references, seed, samples) for x in (a, b)), len(references))
 
 # %% ../../nbs/03_base.metrics.ipynb #c016
 def _hits(predictions, references): # of each row and label: is it both, given, true? shape (n, 3*labels)

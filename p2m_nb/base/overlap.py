@@ -23,7 +23,7 @@ def _corpus(title, about, name, **options): # a metric of sacrebleu, by its coun
     theirs = lambda: _sacrebleu(name, **options)
     rows = lambda ps, rs: np.array(theirs()._extract_corpus_statistics(ps, [rs]), dtype=float)
     total = lambda sums, n: np.array([theirs()._compute_score_from_stats(s.tolist()).score for s in sums])
-    return Metric(title, rows, total, about)
+    return Metric(title, rows, total, about, scale=1)
 
 chrf = _corpus('chrF++ (corpus)', 'Character 6-grams and word bigrams, from 0 to 100.', 'CHRF', word_order=2)
 bleu = _corpus('BLEU (corpus, 13a)', 'Word 1- to 4-grams, from 0 to 100.', 'BLEU', force=True)
