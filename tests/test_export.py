@@ -1,0 +1,97 @@
+"""A saved model in the hands of others: the code of its card runs without p2m_nb and answers as the student does."""
+import json, re, subprocess, sys
+import pytest
+from faults import tiny_base
+from huggingface_hub import ModelCard
+from p2m_nb.base.core import Examples, P2MError, PromptSpec
+from p2m_nb.model.causal import CausalStudent
+from p2m_nb.model.classifier import ClassifierStudent
+from p2m_nb.result.export import SAFE, loading_code, save_model
+
+NUMBERS = 'zero one two three four five six seven eight nine'.split()
+INTENTS = PromptSpec('Name the intent.', [('play jazz', 'play music'), ('rain today', 'get weather')],
+                     labels=('play music', 'get weather'), kind='classification')
+DIGITS = PromptSpec('Write the digits.', [('three and one', '3 1'), ('nine and two', '9 2')])
+STRANGE = 'now "some" \\ \'rain\' {today}\n```jazz'
+
+
+def tiny_causal(folder):
+    "A random Llama of two layers that knows numbers."
+    import torch, transformers
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    torch.manual_seed(0)
+    vocab = {w: i for i, w in enumerate(['<eos>', *NUMBERS, *'0123456789', 'and'])}
+    raw = Tokenizer(models.WordLevel(vocab, unk_token='<eos>'))
+    raw.pre_tokenizer = pre_tokenizers.Whitespace()
+    transformers.PreTrainedTokenizerFast(tokenizer_object=raw, eos_token='<eos>').save_pretrained(folder)
+    config = transformers.LlamaConfig(vocab_size=len(vocab), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+                                      num_key_value_heads=2, eos_token_id=0, tie_word_embeddings=False)
+    transformers.LlamaForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def students(tmp_path_factory):
+    "name -> (student, its folder, texts to ask it)"
+    home = tmp_path_factory.mktemp('export')
+    tiny_base(home/'encoder')
+    rows = Examples.of([('play some jazz', 'play music'), ('some rain', 'get weather'), ('jazz now', 'play music')], 'made')
+    intents = ClassifierStudent(INTENTS, base=home/'encoder', seed=0).fit(rows, epochs=2)
+    rows = Examples.of([(f'{a} and {b}', f'{i} {j}') for i, a in enumerate(NUMBERS) for j, b in enumerate(NUMBERS)], 'made')
+    digits = CausalStudent(DIGITS, base=tiny_causal(home/'decoder'), seed=0).fit(rows, epochs=3, learning_rate=1e-2, batch_size=20)
+    made = dict(intents=(intents, ['rain today', 'some jazz now', 'play', STRANGE, 'rain '*25]),
+                digits=(digits, ['three and one', 'seven and five', 'two', 'four and nine', 'nine and nine and nine']))
+    return {k: (s, save_model(s, home/k), texts) for k, (s, texts) in made.items()}
+
+
+def test_the_code_of_the_card_answers_as_the_student(students):
+    codes, wanted = [], []
+    for name, (student, folder, texts) in students.items():
+        shown = re.search(r'^```python\n(.*?)\n```$', (folder/'README.md').read_text(encoding='utf-8'), re.M | re.S)[1]
+        assert shown == loading_code(student, name) and len(shown.splitlines()) == 3
+        codes += [shown, *(loading_code(student, name, t) for t in texts)]
+        wanted += student.predict([student.spec.examples[0].input, *texts])
+    program = f'''if True:
+        import contextlib, io, json, sys
+        said = []
+        for code in {codes!r}:
+            with contextlib.redirect_stdout(io.StringIO()) as out: exec(code)
+            said.append(out.getvalue()[:-1])
+        print(json.dumps(said), 'p2m_nb' in sys.modules)'''
+    home = next(iter(students.values()))[1].parent
+    done = subprocess.run([sys.executable, '-c', program], cwd=home, capture_output=True, text=True, encoding='utf-8')
+    assert done.returncode == 0, done.stderr
+    said, _, ours = done.stdout.splitlines()[-1].rpartition(' ')
+    assert json.loads(said) == wanted and ours == 'False'
+    assert len(set(wanted)) > 4
+
+
+def test_the_folder_says_how_to_write(students):
+    student, folder, _ = students['digits']
+    said = json.loads((folder/'generation_config.json').read_text(encoding='utf-8'))
+    end = student.tokenizer.eos_token_id
+    assert (said['max_new_tokens'], said['do_sample'], said['eos_token_id']) == (student.max_tokens, False, end)
+    assert said['pad_token_id'] == student.tokenizer.pad_token_id is not None
+    assert not {'temperature', 'top_p', 'top_k', 'num_beams'} & set(said)
+
+
+def test_the_head_is_what_a_hub_reads(students):
+    for name, (student, folder, _) in students.items():
+        data = ModelCard.load(folder/'README.md').data
+        task = 'text-classification' if name == 'intents' else 'text-generation'
+        assert (data.license, data.license_name, data.pipeline_tag, data.language) == ('other', 'not-stated', task, ['en'])
+        assert {p.suffix for p in folder.iterdir()} <= SAFE
+        assert json.loads((folder/'p2m.json').read_text(encoding='utf-8'))['made_of']['data'] is None
+
+
+def test_an_earlier_model_stays_when_a_new_one_cannot_be_saved(students, tmp_path, monkeypatch):
+    student, _, _ = students['intents']
+    folder = save_model(student, tmp_path/'model')
+    before = (folder/'README.md').read_bytes()
+    class Careless(ClassifierStudent):
+        def save(self, folder):
+            super().save(folder)
+            (folder/'weights.pkl').write_bytes(b'')
+    monkeypatch.setattr(student, '__class__', Careless)
+    with pytest.raises(P2MError, match='weights.pkl could hold code'): save_model(student, folder)
+    assert (folder/'README.md').read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ['model']
