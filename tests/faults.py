@@ -6,7 +6,8 @@ which kills itself just before its n-th. `python faults.py TASK FOLDER` does so 
 
 `python faults.py TASK FOLDER --disks`, in a mount namespace of its own, runs the task on disks of a few kilobytes, which
 are full sooner or later, then makes room and runs it again."""
-import json, os, shutil, signal, sqlite3, subprocess, sys, traceback
+import hashlib, json, os, shutil, signal, sqlite3, subprocess, sys, traceback
+from itertools import count
 from pathlib import Path
 from p2m_nb.base.core import *
 from p2m_nb.base.client import OpenAILM
@@ -18,10 +19,10 @@ CHANGES = {'os.rename': 0, 'os.remove': 0, 'os.rmdir': 0, 'os.mkdir': 0}  # audi
 
 def install(folder, kill_at, tell):
     "Count the writes under `folder`, die before number `kill_at`, and `tell` of each."
-    count, folder, fsync, connect = [0], str(folder), os.fsync, sqlite3.connect
+    done, folder, fsync, connect = [0], str(folder), os.fsync, sqlite3.connect
     def write(what):
-        count[0] += 1
-        if count[0] == kill_at: os.kill(os.getpid(), signal.SIGKILL)
+        done[0] += 1
+        if done[0] == kill_at: os.kill(os.getpid(), signal.SIGKILL)
         tell(what)
     def audit(event, args):
         if event == 'open' and folder in str(args[0]) and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR):
@@ -106,8 +107,9 @@ def tiny_base(folder):
 
 
 def fitted(folder, teacher):
-    "Six optimizer steps of a small student, and what it then says."
-    from p2m_nb.model.choose import ClassifierStudent
+    "Six optimizer steps of a small student, a checkpoint after each; its weights, and what it then says."
+    from p2m_nb.model.classifier import ClassifierStudent
+    os.environ['P2M_CHECKPOINT_SECONDS'] = '0'
     spec = PromptSpec('Name the intent.', [('play jazz', 'play music'), ('rain today', 'get weather')],
                       labels=('play music', 'get weather'), kind='classification')
     rows = Examples.of([('play some jazz', 'play music'), ('some rain', 'get weather'), ('jazz now', 'play music'),
@@ -115,9 +117,9 @@ def fitted(folder, teacher):
     base = next(p/'base' for p in folder.parents if (p/'base').is_dir())
     run, student = Run(folder), ClassifierStudent(spec, base=base, seed=0)
     student.fit(rows, rows, run=run, epochs=3, batch_size=2)
-    scores = run.student.predict(['play now', 'today'], scores=True)
+    weights = hashlib.sha256((run.latest('student')/'model.safetensors').read_bytes()).hexdigest()
     losses = [[h['train_loss'], h['loss']] for h in student.history]
-    return [losses, scores[list(spec.labels)].to_numpy().round(6).tolist(), student.history[-1]['step']]
+    return [weights, losses, student.predict(['play now', 'today']), student.history[-1]['step']]
 
 
 class Teacher(InProcess):
@@ -181,25 +183,45 @@ def prepare(task, outside):
         fitted(outside/'warm', None)
 
 
+def kill_at(n, task, outside, whole):
+    "Kill at the n-th write and run again: what was found, or None if there is no n-th write."
+    folder, found = outside/f'killed-{n}', []
+    result, _, before = child(task, folder, n, outside)
+    if result: return None   # it came to its end
+    kept, half = stored(folder), torn(folder)
+    again, asked_again, _ = child(task, folder, 0, outside)
+    at = f'killed before write {n}, after {before[-1:]}'
+    if half: found.append(f'{at}: torn {half}')
+    if again != whole: found.append(f'{at}: other rows: {again} and not {whole}')
+    if twice := kept & set(asked_again): found.append(f'{at}: {len(twice)} stored answers asked for again')
+    if differ := set(files(folder)) ^ set(files(outside.parent/'whole')): found.append(f'{at}: other files: {differ}')
+    shutil.rmtree(folder)
+    return found
+
+
+def every(first, task, outside, whole):
+    "Kill at every second write, from `first` on, in a fork of its own; its process, and where it tells what it found."
+    outside = outside/f'from-{first}'
+    outside.mkdir()
+    if (pid := os.fork()) == 0:
+        end = 1
+        try:
+            found = list(iter(lambda n=count(first, 2): kill_at(next(n), task, outside, whole), None))
+            end = (outside/'found.json').write_text(json.dumps(found)) and 0
+        except BaseException: traceback.print_exc()
+        os._exit(end)
+    return pid, outside/'found.json'
+
+
 def check(task, outside):
-    "Kill at every write and run again; what was found."
+    "Kill at every write and run again, in two processes; what was found."
     outside = Path(outside)
     prepare(task, outside)
     whole, asked, writes = child(task, outside/'whole', 0, outside)
-    found, kills = [], 0
-    for n in range(1, 1000):
-        folder = outside/f'killed-{n}'
-        result, _, before = child(task, folder, n, outside)
-        if result: break   # it came to its end: there is no n-th write
-        kills, kept, half = kills + 1, stored(folder), torn(folder)
-        again, asked_again, _ = child(task, folder, 0, outside)
-        at = f'killed before write {n}, after {before[-1:]}'
-        if half: found.append(f'{at}: torn {half}')
-        if again != whole: found.append(f'{at}: other rows: {again} and not {whole}')
-        if twice := kept & set(asked_again): found.append(f'{at}: {len(twice)} stored answers asked for again')
-        if differ := set(files(folder)) ^ set(files(outside/'whole')): found.append(f'{at}: other files: {differ}')
-        shutil.rmtree(folder)
-    return dict(kills=kills, writes=len(writes), asked=len(asked), twice=len(asked) - len(set(asked)), found=found)
+    told = [every(first, task, outside, whole) for first in (1, 2)]
+    assert not any([os.waitpid(pid, 0)[1] for pid, _ in told])
+    found = [f for _, path in told for f in json.loads(path.read_text())]
+    return dict(kills=len(found), writes=len(writes), asked=len(asked), twice=len(asked) - len(set(asked)), found=sum(found, []))
 
 
 def small_disks(task, outside):

@@ -17,7 +17,7 @@ def work(*given, before=()):
     return json.loads(told.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize('task, least, asked', [('in-process', 30, 12), ('served', 50, 12), ('generate', 20, 12), ('fit', 20, 0)])
+@pytest.mark.parametrize('task, least, asked', [('in-process', 30, 12), ('served', 50, 12), ('generate', 20, 12), ('fit', 100, 0)])
 def test_killed_at_every_write(task, least, asked):
     report = work(task)
     assert report['found'] == []

@@ -331,6 +331,17 @@ def _mend(self: Run, stage):
         for left in (new, old): shutil.rmtree(left, ignore_errors=True)
 
 @patch
+def drop(self: Run, stage: str):
+    "Take the stage's folder away, whole and at once."
+    self._mend(stage)
+    if not (self.path/stage).exists(): return
+    self._begin()
+    final, old = self.path/stage, self.path/f'.old-{stage}'
+    with self._lock.mutex, plain_errors(self.path):
+        os.replace(final, old)
+        shutil.rmtree(old, ignore_errors=True)
+
+@patch
 def latest(self: Run, stage: str)-> Path | None:
     "The stage's folder if it is complete, whatever it was made with."
     self._mend(stage)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['RECIPE', 'TOKENS', 'make_recipe', 'length_batches', 'budget_parts', 'by_length', 'linear_rate', 'best_device',
-           'best_precision', 'seeded', 'size_text', 'used_memory', 'fit_loop', 'TrainPanel']
+           'first_process', 'best_precision', 'seeded', 'size_text', 'used_memory', 'fit_loop']
 
 # %% ../../nbs/20_model.train.ipynb #c003
 import os, time
@@ -13,8 +13,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from types import SimpleNamespace
 from fastcore.basics import patch
-from ..base.core import P2MError, Progress, Splits
-from ..base.ui import Code, JobView
+from ..base.core import P2MError, Progress
 
 # %% ../../nbs/20_model.train.ipynb #c006
 RECIPE = dict(
@@ -98,6 +97,11 @@ def best_device()-> str:
     from accelerate import PartialState
     return str(PartialState().device)
 
+def first_process()-> bool:
+    "Is this the process that writes? There are several under `accelerate launch`."
+    from accelerate import PartialState
+    return PartialState().is_main_process
+
 def best_precision(device: str)-> str: # as accelerate names it
     "What the device trains in fastest without harm."
     import torch
@@ -112,7 +116,7 @@ def seeded(seed: int):
         torch.manual_seed(seed)
         yield
 
-# %% ../../nbs/20_model.train.ipynb #c023
+# %% ../../nbs/20_model.train.ipynb #c022
 def size_text(n: float | None)-> str: # of bytes
     "`87 MB` or `1.2 GB`; nothing for 0 or what is not known."
     return '' if not n else f'{n/1e9:.1f} GB' if n >= 1e9 else f'{n/1e6:,.0f} MB'
@@ -130,7 +134,7 @@ def _memory_short(error): # is it the memory of the device that ran out?
     words = ("can't allocate memory", 'out of memory')
     return isinstance(error, torch.OutOfMemoryError) or any(w in str(error) for w in words)
 
-# %% ../../nbs/20_model.train.ipynb #c026
+# %% ../../nbs/20_model.train.ipynb #c025
 TOKENS = dict(cpu=4096, mps=8192, cuda=32768) # worked at once, if memory allows
 
 def _machine(precision): # accelerate's view of the hardware; earlier fits may have had another precision
@@ -168,7 +172,7 @@ class _Loop:
             curves={'train': []} | ({'validation': []} if validate else {}))
         progress.total, progress.unit, progress.curves = self.total, 'steps', self.now.curves
 
-# %% ../../nbs/20_model.train.ipynb #c028
+# %% ../../nbs/20_model.train.ipynb #c027
 @patch
 def backward(self: _Loop, rows):
     "Gradients of this process's share of a step: its part of the mean weighted loss, and whether memory was short."
@@ -199,7 +203,7 @@ def sum_gradients(self: _Loop):
     for p in self.trained.values():
         p.grad = self.machine.reduce(torch.zeros_like(p) if p.grad is None else p.grad, 'sum')
 
-# %% ../../nbs/20_model.train.ipynb #c029
+# %% ../../nbs/20_model.train.ipynb #c028
 @patch
 def one_step(self: _Loop, rows):
     "One optimizer step; halves the budget while memory is short."
@@ -231,7 +235,7 @@ def shrink(self: _Loop, rows):
     self.progress.status = f'Memory was short; going on with at most {self.now.tokens:,} tokens at once.'
     if torch.cuda.is_available(): torch.cuda.empty_cache()
 
-# %% ../../nbs/20_model.train.ipynb #c031
+# %% ../../nbs/20_model.train.ipynb #c030
 @patch
 def check_validation(self: _Loop, record):
     "Measure, and remember the best weights."
@@ -257,7 +261,6 @@ def put(self: _Loop, weights: dict):
     with torch.no_grad():
         for n, w in weights.items(): self.trained[n].copy_(w)
 
-# %% ../../nbs/20_model.train.ipynb #c032
 @patch
 def tell(self: _Loop, loss, rows):
     "Say how far the fit is; the curve has one point for ten steps."
@@ -290,7 +293,7 @@ def epoch(self: _Loop):
     now.epoch, now.batch, now.losses, now.random = now.epoch + 1, 0, 0., self.random.bit_generator.state
     return True
 
-# %% ../../nbs/20_model.train.ipynb #c034
+# %% ../../nbs/20_model.train.ipynb #c032
 @patch
 def state(self: _Loop): # tensors and facts: all that the rest of the fit depends on
     import torch
@@ -321,9 +324,11 @@ def take_up(self: _Loop, tensors, facts):
 @patch
 def save(self: _Loop, due=False):
     "Keep the state, if it is time or `due`."
-    if self.keep and self.machine.is_main_process and (due or self.keep.due()): self.keep.save(*self.state())
+    if not self.keep or not self.machine.is_main_process or not (due or self.keep.due()): return
+    why = self.keep.save(*self.state())
+    self.progress.update(checkpoint=f'no checkpoint: {why}' if why else '')
 
-# %% ../../nbs/20_model.train.ipynb #c035
+# %% ../../nbs/20_model.train.ipynb #c033
 def fit_loop(
     model, # a torch module; only parameters with requires_grad are trained
     lengths, # tokens of each training row
@@ -350,39 +355,3 @@ def fit_loop(
         loop.put(loop.best)
     model.eval()
     return loop.now.history
-
-# %% ../../nbs/20_model.train.ipynb #c043
-class TrainPanel(JobView):
-    "Train by clicking. `.value` is the student, whose `predict` waits until the fit has ended."
-    def __init__(self,
-        student, # a Student
-        train, # Examples; or the Splits that hold both
-        validation=None, # Examples that choose the best epoch
-        run=None, # the Run that keeps the student
-        **options, # epochs, learning_rate, batch_size: as `fit` takes them
-    ):
-        if isinstance(train, Splits): train, validation = train.train, train.validation
-        self.value, self.rows_of, self.options = student, (train, validation), dict(run=run, **options)
-        make_recipe(student.RECIPE, options)   # a wrong one is said now
-        self.label = f'Train on {len(train):,} rows'
-        p = Progress('train', unit='steps')
-        p.curves = {'train': []} | ({'validation': []} if validation else {})
-        p.status = f'{student!r}. {len(train):,} train, {len(validation or ()):,} validation rows.'
-        super().__init__(p)
-
-    def start(self): self.value.fit(*self.rows_of, wait=False, **self.options)
-    def status(self):
-        stopping = self.progress.state == 'busy' and self.progress.stopped
-        return 'Stopping, and keeping the best weights so far.' if stopping else JobView.status(self)
-
-@patch
-def refresh(self: TrainPanel):
-    if self._view is None: return
-    JobView.refresh(self)
-    if self.progress.state == 'stopped': self._go.description = 'Train from the start'
-
-@patch
-def code(self: TrainPanel)-> Code:
-    said = {k: f'Run({str(v.path)!r})' if k == 'run' else repr(v) for k, v in self.options.items() if v is not None}
-    rows = ['splits.train'] + ['splits.validation']*bool(self.rows_of[1])
-    return Code(f"student.fit({', '.join(rows + [f'{k}={v}' for k, v in said.items()])})")
