@@ -1,5 +1,5 @@
 "What the client for OpenAI-compatible servers does with each fault, over HTTP with the real `openai` package."
-import asyncio, io, json, logging, random, subprocess, sys, threading, time, traceback
+import asyncio, io, json, logging, random, subprocess, sys, threading, time, traceback, types
 from pathlib import Path
 import pytest
 sys.path.insert(0, str(Path(__file__).parent))
@@ -450,6 +450,17 @@ def test_bad_input_is_told_before_any_request(options, why, monkeypatch):
     monkeypatch.delenv('OPENAI_API_KEY', raising=False)
     with pytest.raises(P2MError) as e: OpenAILM(**dict(model='m') | options)
     assert why in str(e.value) and 'words' not in str(e.value)
+
+
+def test_the_key_may_be_among_the_secrets_of_colab(monkeypatch):
+    class Userdata:
+        def get(self, name): return {'OPENAI_API_KEY': KEY}[name]
+    monkeypatch.delenv('OPENAI_API_KEY', raising=False)
+    monkeypatch.setitem(sys.modules, 'google.colab', types.SimpleNamespace(userdata=Userdata()))
+    monkeypatch.setitem(sys.modules, 'google', types.SimpleNamespace(colab=sys.modules['google.colab']))
+    assert OpenAILM('m')._key() == KEY
+    monkeypatch.setattr(Userdata, 'get', lambda self, name: {}[name])   # the secret is not there
+    with pytest.raises(P2MError, match='OPENAI_API_KEY'): OpenAILM('m')
 
 
 def test_a_cap_without_a_price_is_refused():

@@ -6,7 +6,7 @@
 __all__ = ['Fault', 'TRIES', 'GREETINGS', 'times_asked', 'Rate', 'Pace', 'OpenAILM']
 
 # %% ../../nbs/05b_base.client.ipynb #c003
-import asyncio, atexit, concurrent.futures, json, os, random, re, threading, time
+import asyncio, atexit, concurrent.futures, json, os, random, re, sys, threading, time
 from collections import deque, namedtuple
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -136,7 +136,7 @@ class OpenAILM(LM):
     def __init__(self,
         model: str, # the server's name for it
         base_url: str | None = None, # None is the setting of that name, else OpenAI's own
-        api_key: str | None = None, # None reads OPENAI_API_KEY; a server with base_url may need none
+        api_key: str | None = None, # None reads OPENAI_API_KEY, of the environment or of Colab's secrets
         price: tuple | None = None, # dollars a million tokens: (prompt, answer); needed for max_cost
         concurrency: int | None = None, # requests in flight at most; four times as many are planned ahead
         requests_per_minute: float | None = None, # what the provider allows; None: as much as it takes
@@ -164,11 +164,20 @@ class OpenAILM(LM):
         return f'{self.name} at {self.host}, {price}{refused}'
 
 # %% ../../nbs/05b_base.client.ipynb #c019
+def _kept_key():
+    "The key in the environment, else among the secrets of Colab."
+    if key := os.environ.get('OPENAI_API_KEY'): return key
+    if 'google.colab' not in sys.modules: return ''
+    from google.colab import userdata
+    try: return userdata.get('OPENAI_API_KEY') or ''
+    except Exception: return ''   # not there, not granted, not answered: each has a kind of its own
+
 def _key(api_key, base_url):
     "The key to use, checked."
-    key = (os.environ.get('OPENAI_API_KEY') if api_key is None else api_key) or ''
+    key = (_kept_key() if api_key is None else api_key) or ''
     if not key.strip() and not base_url:
-        raise P2MError('OPENAI_API_KEY', 'it is not set', 'Set it to your key, pass base_url=, or use load_lm().')
+        raise P2MError('OPENAI_API_KEY', 'it is not set',
+                       'Set it, pass api_key=getpass(), or use a teacher without one: base_url=, or load_lm().')
     if not (key := key.strip() or 'no-key').isascii() or not key.isprintable() or ' ' in key:
         raise P2MError('the API key', 'it has a space or a letter that no key has', 'Copy it again, and nothing else.')
     return key
