@@ -40,5 +40,6 @@ from p2m_nb.result.evaluate import compare, evaluate_model
 from p2m_nb.result.inspect import EvaluatePanel
 from p2m_nb.result.demo import DemoPanel
 from p2m_nb.result.export import save_model
+from p2m_nb.result.push import push_to_hub
 from p2m_nb.result.serve import serve
 from p2m_nb.pipeline import Result, plan, run_pipeline

@@ -77,6 +77,12 @@ def _parser():
     p.add_argument('--batch-size', type=_whole, metavar='N', default=32, help='texts answered together, at most')
     p.add_argument('--waiting', type=_whole, metavar='N', default=1000, help='texts in line, at most; more get a 503')
     p.add_argument('--longest', type=_whole, metavar='N', default=10_000, help='characters of an input, at most')
+    p = command('push', _push, 'publish a saved model on huggingface.co, or the hub of HF_ENDPOINT')
+    p.add_argument('model', metavar='DIR', help='a saved model, or the folder of a run')
+    p.add_argument('repo', metavar='NAME', help='its name there, such as me/intents')
+    p.add_argument('--public', action='store_true', help='for everyone to see; it is private otherwise')
+    p.add_argument('--replace', action='store_true', help='replace the model that is there under this name')
+    p.add_argument('--any-licence', action='store_true', help='publish although the licence of a part is not stated')
     p = command('index', _index, 'list what the hub has on this disk, to search it offline; later only what changed')
     p.add_argument('folder', metavar='DIR', nargs='?', help='where to keep it (default: the cache of p2m_nb)')
     p.add_argument('--models', action='store_true', help='base models instead of datasets')
@@ -179,6 +185,10 @@ def _serve(args):
         for s, handler in old.items(): signal.signal(s, handler)   # told twice, it does not wait
     service.stop()
     print(service, file=sys.stderr)
+
+def _push(args):
+    from p2m_nb.result.push import push_to_hub
+    print(push_to_hub(_model_folder(args.model), args.repo, not args.public, None, args.replace, args.any_licence))
 
 def _settings(args):
     rows = settings()

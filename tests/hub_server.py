@@ -1,8 +1,8 @@
 """A small hub on 127.0.0.1 that speaks the protocol of huggingface.co and of its dataset viewer, for the real clients.
 
-Lists with cursors, repositories with revisions, trees, files with ranges, redirects to a store, access, and the viewer's
-routes; and it fails as it is told. `python tests/hub_server.py` serves three sets of 120,000 rows, for bench/hub.py."""
-import hashlib, io, json, sys, time
+Lists with cursors, repositories with revisions, trees, files with ranges, redirects to a store, access, the viewer's
+routes, and publishing: a repository made, large files by git-lfs, a commit; and it fails as it is told. `python tests/hub_server.py` serves three sets of 120,000 rows, for bench/hub.py."""
+import base64, hashlib, io, json, sys, time
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, unquote, urlsplit
 import pyarrow as pa, pyarrow.parquet as pq
@@ -70,9 +70,11 @@ class Repo:
 
 class HubServer(Local):
     """`fault(path, n)` may give a dict for the n-th request of a path: status, headers, body, raw, delay, cut (bytes of the
-    body before the line is dropped), drip (seconds between bytes). `tokens`: token -> ids of gated sets it may read."""
-    def __init__(self, repos=None, fault=lambda path, n: None, tokens=None, page=1000):
+    body before the line is dropped), drip (seconds between bytes). `tokens`: token -> ids of gated sets it may read.
+    `writers`: token -> the owner under whose name it may publish. Files in `large` came by git-lfs."""
+    def __init__(self, repos=None, fault=lambda path, n: None, tokens=None, page=1000, writers=None):
         self.repos, self.fault, self.tokens, self.page = repos or {}, fault, tokens or {}, page
+        self.writers, self.large = writers or {}, {}
         super().__init__(_Handler)
         self.requests, self.sent, self.store = [], 0, {}
 
@@ -85,6 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self): self.answer(head=True)
     def do_GET(self): self.answer()
     def do_POST(self): self.answer()
+    def do_PUT(self): self.answer()
 
     def answer(self, head=False):
         self.head, self.url = head, urlsplit(self.path)
@@ -123,16 +126,25 @@ class _Handler(BaseHTTPRequestHandler):
 
     def route(self, parts):
         if parts[0] == 'store': return self.file(self.owner.store[parts[1]])
+        if parts[0] == 'large': return self.receive(parts[1])
+        if parts == ['api', 'repos', 'create']: return self.create(**json.loads(self.body))
+        if parts == ['api', 'validate-yaml']:
+            said = '\nlicense: ' in json.loads(self.body)['content'].split('\n---\n')[0]
+            return self.say(dict(errors=[] if said else [dict(message='"license" is required')], warnings=[]))
+        if parts[-3:] == ['lfs', 'objects', 'batch']: return self.large_files('/'.join(parts[:2]).removesuffix('.git'))
         if parts[0] == 'api' and parts[1] in ('datasets', 'models'): kind, parts, api = parts[1], parts[2:], True
         elif len(parts) == 1: return self.viewer(parts[0])
         else: kind, parts, api = ('datasets', parts[1:], False) if parts[0] == 'datasets' else ('models', parts, False)
         if not parts: return self.listed(kind[:-1])
-        words = [i for i, p in enumerate(parts) if p in ('revision', 'tree', 'paths-info', 'resolve') and i]
+        words = [i for i, p in enumerate(parts) if p in ('revision', 'tree', 'paths-info', 'resolve', 'preupload', 'commit') and i]
         at = words[0] if words else len(parts)
         id, what, rest = '/'.join(parts[:at]), (parts[at:] or ['revision', 'main'])[0], parts[at + 1:] or ['main']
         repo = self.owner.repos.get(id)
         if not repo or repo.kind != kind[:-1] or (repo.private and id not in self.owner.tokens.get(self.token, ())):
             return self.no(404 if self.token else 401, 'RepoNotFound', 'Repository not found')
+        if what in ('preupload', 'commit'):
+            if self.may_write(id): getattr(self, what)(id, repo)
+            return
         sha, files = repo.at(rest[0])
         if sha is None: return self.no(404, 'RevisionNotFound', f'Invalid rev id: {rest[0]}')
         if what == 'revision': return self.say(repo.info(id, sha, blobs='blobs' in self.query))
@@ -140,6 +152,49 @@ class _Handler(BaseHTTPRequestHandler):
         wanted = parse_qs(self.body.decode()).get('paths') if what == 'paths-info' else None
         if what == 'paths-info' and 'json' in self.headers.get('content-type', ''): wanted = json.loads(self.body)['paths']
         self.say(self.entries(files, wanted, '/'.join(rest[1:]), 'recursive' in self.query))
+
+    def may_write(self, id):
+        if not self.token: return self.no(401, '', 'Invalid username or password.')
+        if self.owner.writers.get(self.token) == id.split('/')[0]: return True
+        self.no(403, '', f'You do not have the rights to publish under {id}')
+
+    def create(self, name, organization=None, visibility=None, type='model', **more):
+        id = f'{organization or self.owner.writers.get(self.token)}/{name}'
+        if not self.may_write(id): return
+        there = id in self.owner.repos
+        if not there: self.owner.repos[id] = Repo({'.gitattributes': b''}, kind=type, private=visibility == 'private')
+        if self.owner.repos[id].private: self.owner.tokens.setdefault(self.token, set()).add(id)
+        url = dict(url=f'{self.owner.url}/{id}', name=id)
+        self.say(url | (dict(error='You already created this model repo') if there else {}), 409 if there else 200)
+
+    def preupload(self, id, repo):
+        mode = lambda path: 'lfs' if path.endswith(('.safetensors', '.png')) else 'regular'
+        files = [dict(path=f['path'], uploadMode=mode(f['path']), shouldIgnore=False) for f in json.loads(self.body)['files']]
+        self.say(dict(files=files))
+
+    def large_files(self, id):
+        if not self.may_write(id): return
+        def object(oid, size):
+            at = dict(upload=dict(href=f'{self.owner.url}/large/{oid}'), verify=dict(href=f'{self.owner.url}/large/verify'))
+            return dict(oid=oid, size=size) | ({} if oid in self.owner.large else dict(actions=at))
+        self.say(dict(transfer='basic', objects=[object(o['oid'], o['size']) for o in json.loads(self.body)['objects']]))
+
+    def receive(self, oid):
+        if oid == 'verify': return self.say({}, 200 if json.loads(self.body)['oid'] in self.owner.large else 404)
+        if digest(self.body) != oid: return self.no(400, '', 'Other bytes than those announced')
+        self.owner.large[oid] = self.body
+        self.say({})
+
+    def commit(self, id, repo):
+        files = dict(repo.at('main')[1])
+        for line in self.body.splitlines():
+            key, value = (json.loads(line)[k] for k in ('key', 'value'))
+            if key == 'file': files[value['path']] = base64.b64decode(value['content'])
+            if key == 'lfsFile': files[value['path']] = self.owner.large[value['oid']]
+            if key == 'deletedFile': del files[value['path']]
+        repo.sha = repo.branches['main'] = digest(repr(sorted(files.items())).encode())[:40]
+        repo.revisions[repo.sha] = files
+        self.say(dict(commitUrl=f'{self.owner.url}/{id}/commit/{repo.sha}', commitOid=repo.sha, hookOutput='', success=True))
 
     def entries(self, files, wanted, folder, recursive):
         inside = {p: d for p, d in files.items() if not folder or p.startswith(f'{folder}/')}

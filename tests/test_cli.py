@@ -27,9 +27,9 @@ def test_a_command_that_is_not_understood_ends_with_2(argv, capsys):
 
 
 @pytest.mark.parametrize('command, words', {
-    '': 'demo plan run predict serve settings weights', 'plan': 'PROMPT --catalog --data --n --teacher --price',
+    '': 'demo plan run predict serve push settings weights', 'plan': 'PROMPT --catalog --data --n --teacher --price',
     'run': 'PROMPT --test --columns --catalog --data --n --seed --out --teacher --max-cost --price',
-    'serve': 'DIR --host --port --batch-size --waiting --longest', 'predict': 'DIR TEXT', 'settings': '', 'weights': '--remove', 'demo': 'runs/demo'}.items())
+    'serve': 'DIR --host --port --batch-size --waiting --longest', 'push': 'DIR NAME --public --replace --any-licence', 'predict': 'DIR TEXT', 'settings': '', 'weights': '--remove', 'demo': 'runs/demo'}.items())
 def test_help_names_everything(command, words, capsys):
     assert main([*command.split(), '--help']) == 0
     said = capsys.readouterr().out

@@ -1,8 +1,11 @@
-"""A saved model in the hands of others: the code of its card runs without p2m_nb and answers as the student does."""
-import json, re, subprocess, sys
+"""A saved model in the hands of others: its card's code runs without p2m_nb and answers alike; a hub gets all of it."""
+import json, os, re, shutil, subprocess, sys
+from pathlib import Path
 import pytest
 from faults import tiny_base
+from hub_server import HubServer, Repo
 from huggingface_hub import ModelCard
+from p2m_nb.cli import main
 from p2m_nb.base.core import Examples, P2MError, PromptSpec
 from p2m_nb.model.causal import CausalStudent
 from p2m_nb.model.classifier import ClassifierStudent
@@ -95,3 +98,73 @@ def test_an_earlier_model_stays_when_a_new_one_cannot_be_saved(students, tmp_pat
     monkeypatch.setattr(student, '__class__', Careless)
     with pytest.raises(P2MError, match='weights.pkl could hold code'): save_model(student, folder)
     assert (folder/'README.md').read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ['model']
+
+
+PUSH = """if True:
+    import json, sys
+    from p2m_nb.base.core import P2MError
+    from p2m_nb.result.push import push_to_hub
+    for options in json.loads(sys.argv[1]):
+        try: print(json.dumps(push_to_hub(**options)))
+        except P2MError as e: print(json.dumps([e.what, e.why, e.remedy]))"""
+
+
+def push(hub, *calls, **env):
+    "What a process says that publishes on this hub. Its large files go by git-lfs: the newer storage has no server to run here."
+    told = os.environ | dict(HF_ENDPOINT=hub, HF_HUB_DISABLE_XET='1', HF_HUB_OFFLINE='0', HF_TOKEN='writes', HF_HUB_DISABLE_PROGRESS_BARS='1')
+    done = subprocess.run([sys.executable, '-c', PUSH, json.dumps(calls)], env=told | env, capture_output=True, text=True)
+    assert done.returncode == 0 and 'writes' not in done.stdout + done.stderr, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_hub_gets_all_of_it_in_one_commit(students):
+    student, folder, _ = students['intents']
+    old = Repo({'.gitattributes': b'', 'old.safetensors': b'x', 'README.md': b'old'}, kind='model', private=True)
+    seen = Repo({'.gitattributes': b''}, kind='model')
+    with HubServer({'me/old': old, 'me/seen': seen}, writers={'writes': 'me', 'reads': None}, tokens={'writes': {'me/old'}, 'reads': {'me/old'}}) as hub:
+        call = lambda **options: dict(model=str(folder), repo_id='me/intents') | options
+        first, again, public, public_anyway, another, replaced, visible = push(
+            hub.url, call(), call(), call(repo_id='me/open', private=False), call(repo_id='open', private=False, any_licence=True),
+            call(repo_id='me/old'), call(repo_id='me/old', replace=True), call(repo_id='me/seen'))
+        assert first == f'{hub.url}/me/intents' and hub.repos['me/intents'].private
+        assert sum('/commit/' in p for p in hub.paths('me/intents')) == 1
+        sent = hub.repos['me/intents'].at('main')[1]
+        assert set(sent) == {p.name for p in folder.iterdir()} | {'.gitattributes'}
+        assert sent['model.safetensors'] == (folder/'model.safetensors').read_bytes() in hub.large.values()
+        assert loading_code(student, 'me/intents') in sent['README.md'].decode()
+        assert str(student.base) not in sent['p2m.json'].decode()
+        assert 'a model is there already' in again[1] and '--replace' in again[2]
+        assert 'no licence is stated' in public[1] and '--any-licence' in public[2]
+        assert public_anyway == f'{hub.url}/me/open' and not hub.repos['me/open'].private
+        assert 'there already' in another[1] and replaced == f'{hub.url}/me/old'
+        assert 'old.safetensors' not in old.at('main')[1] and set(old.at('main')[1]) == set(sent)
+        assert 'everyone sees it' in visible[1] and set(seen.at('main')[1]) == {'.gitattributes'}
+
+
+def test_what_a_hub_refuses_is_told_with_its_remedy(students):
+    folder = str(students['intents'][1])
+    call = dict(model=folder, repo_id='me/intents')
+    with HubServer(writers={'writes': 'me', 'reads': None}, tokens={'writes': set(), 'reads': set()}) as hub:
+        stranger, reader, other = push(hub.url, call | dict(token='nobody'), call | dict(token='reads'), call | dict(repo_id='you/intents'))
+        offline, = push(hub.url, call, HF_HUB_OFFLINE='1')
+        assert 'does not know you' in stranger[1] and 'hf auth login' in stranger[2]
+        assert 'may not write' in reader[1] == other[1] and 'write access' in reader[2]
+        assert 'HF_HUB_OFFLINE' in offline[1] and not hub.repos
+    gone, = push(hub.url, call)
+    assert 'cannot be reached' in gone[1] and 'network' in gone[2]
+
+
+@pytest.mark.parametrize('harm, words', [
+    (lambda f: (f/'pytorch_model.bin').write_bytes(b''), 'pytorch_model.bin could hold code'),
+    (lambda f: (f/'modeling.py').write_bytes(b''), 'modeling.py could hold code'),
+    (lambda f: (f/'README.md').unlink(), 'no model card'),
+    (lambda f: (f/'p2m.json').unlink(), 'p2m.json'),
+    (lambda f: (f/'model.safetensors').write_bytes(b'x'*100), 'weights cannot be read'),
+    (lambda f: (f/'notes.txt').symlink_to('/etc/hostname'), 'notes.txt could hold code'),
+])
+def test_a_harmed_folder_is_not_published(students, tmp_path, harm, words, capsys):
+    folder = Path(shutil.copytree(students['intents'][1], tmp_path/'model'))
+    harm(folder)
+    assert main(['push', str(folder), 'me/intents']) == 1
+    out, err = capsys.readouterr()
+    assert out == '' and err.startswith('p2m: ') and words in err and len(err.splitlines()) == 1

@@ -16,7 +16,7 @@ NAMES = '''
     committee compare confusion curate estimate evaluate_model exact_match exact_match_normalised fit_loop
     folder_catalog from_evaluate generate headline_metric install_weights language_of load_datasets load_embedder
     load_lm load_student macro_f1 micro_f1 near_duplicates normalise paired_bootstrap paired_test parse_prompt
-    pearson per_label plan propose_attributes propose_program read_examples read_table reliability repair_notebook
+    pearson per_label plan propose_attributes propose_program push_to_hub read_examples read_table reliability repair_notebook
     rouge_1_score rouge_2_score rouge_l_score run_pipeline run_program save_model search_datasets search_models
     serve setting settings spearman split student_for token_f1 transform_dataset wilson
 '''.split()
