@@ -38,6 +38,7 @@ from p2m_nb.model.choose import ModelPanel, committee, load_student, student_for
 from p2m_nb.result.report import Report
 from p2m_nb.result.evaluate import compare, evaluate_model
 from p2m_nb.result.inspect import EvaluatePanel
+from p2m_nb.result.curve import learning_curve
 from p2m_nb.result.demo import DemoPanel
 from p2m_nb.result.export import save_model
 from p2m_nb.result.push import push_to_hub

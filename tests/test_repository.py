@@ -11,14 +11,15 @@ import tidy
 NAMES = '''
     CallStore Card CausalStudent ClassifierStudent Completion CuratePanel Curated DatasetPanel DemoPanel
     EvaluatePanel Example Examples GeneratePanel Hit Hits Index LM LocalLM Meter Metric ModelPanel OpenAILM P2MError
-    Panel PromptPanel PromptSpec Report Request Result Run Score Seq2SeqStudent Splits Student Template TrainPanel Verbalizer
-    accuracy annotate as_evaluate bert_score bleu bleu_char bundled_catalog calibration_error check_rows checks chrf
-    committee compare confusion curate estimate evaluate_model exact_match exact_match_normalised fit_loop
-    folder_catalog from_evaluate generate headline_metric install_weights language_of load_datasets load_embedder
-    load_lm load_student macro_f1 micro_f1 near_duplicates normalise paired_bootstrap paired_test parse_prompt
-    pearson per_label plan propose_attributes propose_program push_to_hub read_examples read_table reliability repair_notebook
-    rouge_1_score rouge_2_score rouge_l_score run_pipeline run_program save_model search_datasets search_models
-    serve setting settings spearman split student_for token_f1 transform_dataset wilson
+    Panel PromptPanel PromptSpec Report Request Result Run Score Seq2SeqStudent Splits Student Template TrainPanel
+    Verbalizer accuracy annotate as_evaluate bert_score bleu bleu_char bundled_catalog calibration_error check_rows
+    checks chrf committee compare confusion curate estimate evaluate_model exact_match exact_match_normalised
+    fit_loop folder_catalog from_evaluate generate headline_metric install_weights language_of learning_curve
+    load_datasets load_embedder load_lm load_student macro_f1 micro_f1 near_duplicates normalise paired_bootstrap
+    paired_test parse_prompt pearson per_label plan propose_attributes propose_program push_to_hub read_examples
+    read_table reliability repair_notebook rouge_1_score rouge_2_score rouge_l_score run_pipeline run_program
+    save_model search_datasets search_models serve setting settings spearman split student_for token_f1
+    transform_dataset wilson
 '''.split()
 NOTEBOOKS = sorted((ROOT/'nbs').glob('[0-9]*_*.ipynb'))
 ROOMS = [p.stem.split('_', 1)[1] for p in NOTEBOOKS]  # module names in the order of the house

@@ -42,12 +42,13 @@ def _twin_rows(name, train, spec, test):
 
 def train_twin(
     student, # a trained Student
+    spec: PromptSpec,
     rows: Examples, # to train on instead of its own
     validation: Examples = None, # that choose the best epoch
 ): # a Student
     "A student of the same class, base, seed and settings, trained on other rows."
-    twin = type(student)(student.spec, student.base, seed=student.seed)
-    return twin.fit(rows, validation, **getattr(student, 'fit_options', {}))
+    twin = type(student)(spec, student.base, seed=student.seed)
+    return twin.fit(rows, validation=validation, **getattr(student, 'fit_options', {}))
 
 def _measure(name, answer, test, metric, cost=lambda: 0.):
     start = time.perf_counter()
@@ -202,7 +203,7 @@ def _candidates(student, splits, spec, near, teacher, also, ask):
         return [splits.train[j]['output'] for j, _ in near()]
     def twin(name, rows):
         others = splits.validation if name != 'own_examples' and len(splits.validation) else None
-        return train_twin(student, rows(), others).predict
+        return train_twin(student, spec, rows(), others).predict
     rows = lambda name: lambda: _twin_rows(name, splits.train, spec, splits.test)
     twins = {n: lambda xs, n=n: twin(n, rows(n))(xs) for n in ('own_examples', *also)}
     return dict(majority=lambda xs: [common]*len(xs), nearest_example=copy, base_zero_shot=student.zero_shot) | twins \
@@ -251,7 +252,8 @@ def _evaluate(student, splits, spec, teacher, run, meter, progress, metrics, als
     progress.update(progress.total, model='tests')
     lines, ordered = _answer_rows(student, splits, told, near), [rows[n] for n in ROWS if n in rows]
     facts = _facts(spec, splits, ordered, lines, run.facts('retrieve').get('datasets', ()) if run else (), metrics)
-    facts |= dict(skipped=skipped, cut=student.cut, teacher=teacher and teacher.name,
+    facts |= dict(skipped=skipped, cut=student.cut, shortened=getattr(student, 'shortened', 0.),
+                  teacher=teacher and teacher.name,
                   cost=_cost_facts(student, rows, watched, told, run))
     if run and not progress.stopped:
         with run.write('report', params) as folder: Report(ordered, lines, facts).save(folder)

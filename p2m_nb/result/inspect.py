@@ -36,7 +36,7 @@ def _side_by_side(a, names): # all answers to one test row
     told = ''.join(f"<br>{_sign(a['right'][n])} {esc(TITLES[n])}: {chip(a[n])}" for n in names)
     near = f"<b>{esc(a['nearest'])}</b> → {chip(a['nearest_output'])} similarity {a['similarity']:.2f}"
     return (f"<b>{esc(a['input'])}</b><br>expected: {chip(a['expected'])}<br>{_sign(a['correct'])} student: "
-            f"{chip(a['student'])} score {a['score']:.2f}{told}<br>nearest training row: {near}")
+            f"{chip(a['student'])} sure {a['sure']:.2f}{told}<br>nearest training row: {near}")
 
 # %% ../../nbs/40a_result.inspect.ipynb #c010
 class EvaluatePanel(Panel):
@@ -50,7 +50,8 @@ class EvaluatePanel(Panel):
         name, draw = lambda k: TITLES.get(k, k).capitalize(), lambda k: lambda r: chip(r[k])
         columns = [Column(k, name(k), 'minmax(0,130px)', False, k in told[2:], draw(k)) for k in told]
         if report.facts['labels']: columns.append(Column('sure', 'Sure', '52px', True, True))
-        self.table = TickTable(rows, [Column('input', 'Input'), *columns], details=lambda a: _side_by_side(a, given))
+        columns = [Column('input', 'Input', 'minmax(110px,1fr)'), *columns]
+        self.table = TickTable(rows, columns, details=lambda a: _side_by_side(a, given))
         self.show('Mistakes')
 
     def show(self, view: str): # the title of a view, such as 'Every model is wrong'
@@ -107,7 +108,7 @@ def body(self: EvaluatePanel)-> list:
     self._parts = {'Errors': w.VBox(view.widgets)}
     titles = [t for t, _, _ in self.value.sections() if t not in ('What is synthetic', 'Result', '', 'Errors')]
     self._parts |= {t: markup(kind='p2m-figures') for t in titles}
-    self._which = w.ToggleButtons(options=list(self._parts))
+    self._which = w.ToggleButtons(options=list(self._parts), _dom_classes=('p2m-tabs',))
     self._which.observe(lambda c: self.refresh(), 'value')
     self.table.watchers.append(self.refresh)
     said = ''.join(f'<p>{esc(s)}</p>' for s in self.value.sentences())
@@ -121,6 +122,6 @@ def refresh(self: EvaluatePanel):
     n, chosen = len(self.table.ticks), self._which.value
     self._take.description, self._take.disabled = f'Add {n:,} to the examples' if n else 'Add to the examples', not n
     if self._list.value != self.view_name: self._list.value = self.view_name
+    for name, part in self._parts.items(): visible(part, name == chosen)
     part = self._parts[chosen]
     if chosen != 'Errors' and not part.value: part.value = self._tab(chosen)   # drawn when it is first looked at
-    for name, part in self._parts.items(): visible(part, name == chosen)

@@ -115,7 +115,7 @@ def draw_histogram(
         ax.barh(at + (i - (len(counts) - 1)/2)*high, 100*shares, high, label=name, color=SERIES[i % len(SERIES)])
     ax.set_yticks(at, [_cut(l) for l in labels], fontsize=8)
     ax.invert_yaxis()
-    if counts: ax.legend(frameon=False, fontsize=8)
+    if counts: ax.legend(frameon=False, fontsize=8, ncols=len(counts), loc='lower left', bbox_to_anchor=(0, 1))
     _finish(ax, '', 'percent of the rows', grid='x')
 
 def draw_curve(
