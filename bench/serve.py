@@ -33,7 +33,7 @@ def causal():
     months = 'January February March April May June July August September October November December'.split()
     rows = [(f'They met on {1 + (7*m + i) % 28} {name} {1950 + (13*i + m) % 70} in the town hall.',
              f'{1950 + (13*i + m) % 70}-{m:02d}-{1 + (7*m + i) % 28:02d}') for i in range(12) for m, name in enumerate(months, 1)]
-    return student_for(spec, 'smollm2', 0).fit(Examples.of(rows[:64], 'made'), epochs=2), [x for x, _ in rows], 192
+    return student_for(spec, 'smollm2', 0).fit(Examples.of(rows[:64], 'made'), epochs=2), [x for x, _ in rows], 64
 
 
 class Server:
