@@ -168,20 +168,20 @@ def _facts(spec, splits, rows, answers, datasets, metrics):
 # %% ../../nbs/40_result.evaluate.ipynb #c023
 class _Watched:
     "A teacher whose answers are counted by how they ended."
-    def __init__(self, teacher): self.teacher, self.ends, self.stored = teacher, Counter(), 0
+    def __init__(self, teacher): self.teacher, self.ends, self.stored = teacher, [], 0
     def __getattr__(self, name): return getattr(self.teacher, name)
     def complete(self, *args, **options):
         for c in self.teacher.complete(*args, **options):
-            self.ends[c.finish] += 1
+            self.ends.append(c.finish)
             self.stored += c.stored
             yield c
 
     def facts(self, answers): # of the completions of `answers`, or None when it only compared labels
-        n = self.ends.total()
-        if not n or not answers: return None
-        refused, cut = self.ends['content_filter'], self.ends['length']
-        empty = max(0, sum(not a.strip() for a in answers) - refused)
-        return dict(n=n, refused=refused/n, cut=cut/n, unreadable=empty/n)
+        if not answers or len(self.ends) != len(answers): return None
+        part = lambda rows: sum(rows)/len(answers)
+        return dict(n=len(answers), refused=part(e == 'content_filter' for e in self.ends),
+                    cut=part(e == 'length' for e in self.ends),
+                    unreadable=part(not a.strip() and e == 'stop' for a, e in zip(answers, self.ends)))
 
 def _cost_facts(student, rows, watched, told, run):
     history = getattr(student, 'history', None) or [{}]

@@ -79,12 +79,13 @@ def draw_confusion(
     counts, # integers, shape (labels, labels); rows are what was expected
 ):
     "The confusion matrix; a cell is the stronger the more of its row it holds."
-    from matplotlib.colors import to_rgb
+    from matplotlib.patches import Rectangle
     counts, names = np.array(counts), [_cut(l) for l in labels]
     part = counts/np.maximum(counts.sum(1, keepdims=True), 1)
-    ax.imshow(np.dstack([np.full(counts.shape, c) for c in to_rgb(BLUE)] + [part]))
-    for (i, j), k in np.ndenumerate(counts):
-        if k: ax.text(j, i, k, ha='center', va='center', fontsize=8, color='white' if part[i, j] > .5 else INK)
+    for i, j in np.argwhere(counts):
+        ax.add_patch(Rectangle((j - .5, i - .5), 1, 1, color=BLUE, alpha=part[i, j], linewidth=0))
+        ax.text(j, i, counts[i, j], ha='center', va='center', fontsize=8, color='white' if part[i, j] > .5 else INK)
+    ax.set(xlim=(-.5, len(labels) - .5), ylim=(len(labels) - .5, -.5), aspect='equal')
     ax.set_xticks(range(len(labels)), names, rotation=45, ha='right', rotation_mode='anchor', fontsize=8)
     ax.set_yticks(range(len(labels)), names, fontsize=8)
     _finish(ax, '', 'answered', 'expected')
@@ -157,7 +158,7 @@ def svg(
     file, size = io.StringIO(), 72*figure.get_size_inches()
     with rc_context({'svg.fonttype': 'none', 'svg.hashsalt': title}):
         figure.savefig(file, format='svg', metadata=dict.fromkeys(('Date', 'Creator', 'Format', 'Type')))
-    gone = re.compile(r'<metadata>.*?</metadata>| id="[a-z]+_\d+"', re.S)   # an id may stand once in a page
+    gone = re.compile(r'<metadata>.*?</metadata>| id="[^"]+_\d+"', re.S)   # an id may stand once in a page
     body = gone.sub('', file.getvalue()).replace(INK, 'currentColor')
     body = body[body.index('>', body.index('<svg')) + 1:]
     head = f'viewBox="0 0 {size[0]:.0f} {size[1]:.0f}" style="width:{size[0]:.0f}px;max-width:100%;height:auto"'
