@@ -19,7 +19,7 @@ NAMES = '''
     paired_test parse_prompt pearson per_label plan propose_attributes propose_program push_to_hub read_examples
     read_table reliability repair_notebook rouge_1_score rouge_2_score rouge_l_score run_pipeline run_program
     save_model search_datasets search_models serve setting settings spearman split student_for token_f1
-    transform_dataset wilson
+    transform_dataset tune_student wilson
 '''.split()
 NOTEBOOKS = sorted((ROOT/'nbs').glob('[0-9]*_*.ipynb'))
 ROOMS = [p.stem.split('_', 1)[1] for p in NOTEBOOKS]  # module names in the order of the house
@@ -52,7 +52,7 @@ def test_a_room_imports_only_from_rooms_above_it(room):
 def test_every_import_is_declared():
     project = tomllib.loads((ROOT/'pyproject.toml').read_text(encoding='utf-8'))['project']
     optional = project['optional-dependencies']
-    asked = project['dependencies'] + optional['demo'] + optional['serve']
+    asked = project['dependencies'] + optional['demo'] + optional['serve'] + optional['tune']
     declared = {same_name(re.match(r'[\w.-]+', d)[0]) for d in asked}
     brings = declared | {'ipython'}  # ipywidgets and every notebook bring IPython
     found = {name.split('.')[0] for path in MODULES for name in imported(path)} - set(sys.stdlib_module_names) - {'p2m_nb'}

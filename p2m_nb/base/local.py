@@ -150,13 +150,13 @@ class Engine:
     def __init__(self, model, tokenizer, batch_size: int = 64): # rows decoded together
         from transformers import AttentionInterface
         AttentionInterface.register('p2m_shared', shared_attention)
-        self.model, self.tokenizer, self.batch_size = model.eval(), tokenizer, batch_size
+        self.model, self.tokenizer, self.batch_size, self.soft = model.eval(), tokenizer, batch_size, []
         self._prefix, self._ids = KVCache(), []
 
     def encode(self, text, start=False): # token ids; a BOS at the start where the tokenizer has one of its own
-        ids = self.tokenizer(text, add_special_tokens=False)['input_ids']
-        bos = self.tokenizer.bos_token_id
-        return ([bos] if start and getattr(self.tokenizer, 'add_bos_token', False) and bos is not None else []) + ids
+        ids, bos = self.tokenizer(text, add_special_tokens=False)['input_ids'], self.tokenizer.bos_token_id
+        wants = bool(getattr(self.tokenizer, 'add_bos_token', False) and bos is not None)
+        return self.soft + ([bos]*wants + ids or [self.tokenizer.eos_token_id]) if start else ids
 
     def _forward(self, ids, cache, mask, positions, shared=None): # last hidden states (b, n, d)
         import torch

@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['TUNES', 'SOFT', 'tuning', 'linear_layers', 'adapt', 'head_of', 'trained_parameters', 'merged_weights', 'soft_cache',
-           'save_adapter', 'load_adapter']
+           'soft_engine', 'save_adapter', 'load_adapter']
 
 # %% ../../nbs/20b_model.adapt.ipynb #c003
+import warnings
 from ..base.core import P2MError
-from ..base.local import KVCache
+from ..base.local import Engine, KVCache
 from .train import RECIPE
 
 # %% ../../nbs/20b_model.adapt.ipynb #c006
@@ -69,7 +70,7 @@ def adapt(
     inference: bool = False, # to answer with, not to train
 ): # the PeftModel
     "Freeze `model` and give it the weights of `tune` to train."
-    import peft, torch, warnings
+    import peft, torch
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
@@ -100,7 +101,8 @@ def merged_weights(
     layers = {n: m for n, m in model.named_modules() if isinstance(m, BaseTunerLayer)}
     own = lambda name: next((l for l in layers if name.startswith(f'{l}.')), None)
     out = {n: t for n, t in model.state_dict().items() if own(n) is None}
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter('ignore')   # of inaccurate unmerging: the weights are put back below
         for name, layer in layers.items():
             base = layer.get_base_layer()
             kept = {n: t.clone() for n, t in base.state_dict().items()}
@@ -127,6 +129,17 @@ def soft_cache(
         else:
             for i, layer in enumerate(soft.layers): cache.update(layer.keys, layer.values, i)
     return cache
+
+def soft_engine(
+    made, # PeftModel with a soft prompt or a prefix
+    tokenizer,
+)-> Engine:
+    "An engine whose every text stands after the soft tokens."
+    engine = Engine(made.get_base_model(), tokenizer)
+    engine._prefix = soft_cache(made)
+    engine.soft = [-1]*engine._prefix.get_seq_length()   # no token has this id: only the cache knows them
+    engine._ids = list(engine.soft)
+    return engine
 
 # %% ../../nbs/20b_model.adapt.ipynb #c022
 def save_adapter(

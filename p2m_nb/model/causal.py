@@ -11,6 +11,7 @@ from fastcore.basics import patch
 from ..base.core import Examples, PromptSpec
 from ..base.local import Engine
 from ..data.template import Template, answer_pairs, continuation
+from .adapt import SOFT, soft_engine
 from .text2text import TextStudent, with_end
 
 # %% ../../nbs/22_model.causal.ipynb #c006
@@ -69,16 +70,18 @@ class CausalStudent(TextStudent):
         tokenizer = with_end(AutoTokenizer.from_pretrained(folder), folder)
         return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, use_safetensors=True), tokenizer
 
-    def _engine(self)-> Engine: return Engine(self._model, self._tokenizer)
+    def _engine(self)-> Engine:
+        if self.recipe.get('tune') not in SOFT or self._tuned is None: return Engine(self._model, self._tokenizer)
+        return soft_engine(self._tuned, self._tokenizer)
     @property
     def engine(self)-> Engine: return self.model and self._engine()
     def _room(self): return max(self._context()//2, self._context() - self.max_tokens)   # the answer needs some too
 
     def _ids(self, texts): # token ids of each source
-        engine = self._engine()
+        engine = Engine(self._model, self._tokenizer)   # soft tokens are no ids
         return [engine.encode(t, start=True) for t in texts]
     def _answer_ids(self, ys):
-        engine, end = self._engine(), [self._tokenizer.eos_token_id]
+        engine, end = Engine(self._model, self._tokenizer), [self._tokenizer.eos_token_id]
         return [engine.encode(self._target(y)) + end for y in ys]
     def _encode(self, rows: Examples): # (ids, labels) of each row
         answers = [a[:self._context()//2] for a in self._answer_ids(rows.outputs)]

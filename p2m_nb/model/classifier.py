@@ -72,7 +72,7 @@ CLASSIFIER = dict(
     temperature=10.0,        # how sure the linear layer is at the start; 0 starts it at random
     label_weight=1.0,        # the label's own words count as so many rows of it at the start
     freeze_embeddings=True,  # words that no row has stay where they were beside those that some row has
-    longest=256,             # tokens of a row; the rest is cut off
+    longest=256,             # tokens of a row; a longer one loses its middle
 )
 
 # %% ../../nbs/24_model.classifier.ipynb #c015
@@ -92,7 +92,10 @@ class ClassifierStudent(Student):
         model = AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True, **new if fresh else {})
         if fresh and model.config.model_type == 'bert' and not self._has_mean(model): add_mean_layer(model)
         if self._has_mean(model): freeze_mean_layer(model)
-        return model, AutoTokenizer.from_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        named = (tokenizer.pad_token, tokenizer.sep_token, tokenizer.eos_token, tokenizer.unk_token)
+        tokenizer.pad_token = next(filter(None, named), None)
+        return model, tokenizer
 
     @staticmethod
     def _has_mean(model): return getattr(model.config, 'p2m_mean_layer', False)
@@ -102,7 +105,11 @@ class ClassifierStudent(Student):
 def _encode(self: ClassifierStudent, texts): # token ids of each text
     if not texts: return []
     longest = self.recipe.get('longest', CLASSIFIER['longest'])
-    return self._tokenizer(texts, truncation=True, max_length=longest)['input_ids']
+    places = getattr(self._model.config, 'max_position_embeddings', longest)
+    most = min(longest, self._tokenizer.model_max_length, places)
+    rows = self._tokenizer(texts, verbose=False)['input_ids']
+    self.shortened = sum(len(ids) > most for ids in rows)
+    return [ids if len(ids) <= most else ids[:most//2] + ids[most//2-most:] for ids in rows]   # the middle goes
 
 @patch
 def _batch(self: ClassifierStudent, ids): # padded tensors on the model's device
@@ -151,14 +158,14 @@ def _start_head(self: ClassifierStudent, train, targets, recipe):
 def _start(self: ClassifierStudent, train, recipe):
     "What the loop needs."
     import torch
-    model, ids, targets = self._model, self._encode(train.inputs), label_targets(train, self.spec.labels)
+    model, targets = self._model, label_targets(train, self.spec.labels)
     for name, part in model.named_modules():
         if isinstance(part, torch.nn.Dropout): part.p = recipe['head_dropout' if name == 'dropout' else 'dropout']
     model.get_input_embeddings().requires_grad_(not recipe['freeze_embeddings'])
     if self._has_mean(model):
         freeze_mean_layer(model)
         if recipe['temperature']: self._start_head(train, targets, recipe)
-    device_targets = torch.tensor(targets, device=model.device)
+    ids, device_targets = self._encode(train.inputs), torch.tensor(targets, device=model.device)
     losses = lambda i: soft_losses(model(**self._batch([ids[k] for k in i])).logits, device_targets[torch.as_tensor(i)])
     return dict(lengths=[len(r) for r in ids], row_losses=losses, rates={'classifier': recipe['head_rate']})
 

@@ -55,7 +55,7 @@ class TextStudent(Student):
     FORM = Template('{input}', '{output}')
     def __init__(self, spec: PromptSpec, base=None, seed: int = 0):
         super().__init__(spec, base, seed)
-        self.template, self.max_tokens, self.shortened = self.FORM, 64, 0
+        self.template, self.max_tokens = self.FORM, 64
 
     def _facts(self):
         return dict(template=[self.template.source, self.template.target], max_tokens=self.max_tokens)
@@ -64,7 +64,7 @@ class TextStudent(Student):
     def _target(self, y): return self.template.fill(dict(input='', output=y))[1]
     def _context(self)-> int: # tokens that the model, or the recipe, allows
         c, longest = self._model.config, self.recipe.get('longest') or self.RECIPE['longest']
-        return min(longest, getattr(c, 'max_position_embeddings', None) or longest)
+        return min(longest, getattr(c, 'max_position_embeddings', None) or longest) - self.recipe.get('soft_tokens', 0)
     def _room(self)-> int: return self._context()   # tokens of a source, at most
 
     def _sources(self, inputs):
