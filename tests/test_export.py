@@ -9,6 +9,7 @@ from p2m_nb.cli import main
 from p2m_nb.base.core import Examples, P2MError, PromptSpec
 from p2m_nb.model.causal import CausalStudent
 from p2m_nb.model.classifier import ClassifierStudent
+from p2m_nb.model.seq2seq import Seq2SeqStudent
 from p2m_nb.result.export import SAFE, loading_code, save_model
 
 NUMBERS = 'zero one two three four five six seven eight nine'.split()
@@ -33,6 +34,21 @@ def tiny_causal(folder):
     return folder
 
 
+def tiny_t5(folder):
+    "A random T5 of two layers that knows numbers, and no line breaks."
+    import torch, transformers
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    torch.manual_seed(0)
+    vocab = {w: i for i, w in enumerate(['<pad>', '</s>', '<unk>', '||', *NUMBERS, *'0123456789', 'and'])}
+    raw = Tokenizer(models.WordLevel(vocab, unk_token='<unk>'))
+    raw.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    raw.post_processor = processors.TemplateProcessing(single='$A </s>', special_tokens=[('</s>', 1)])
+    transformers.PreTrainedTokenizerFast(tokenizer_object=raw, eos_token='</s>', pad_token='<pad>', unk_token='<unk>').save_pretrained(folder)
+    config = transformers.T5Config(vocab_size=len(vocab), d_model=64, d_kv=32, d_ff=128, num_layers=2, num_heads=2, decoder_start_token_id=0)
+    transformers.T5ForConditionalGeneration(config).save_pretrained(folder)
+    return folder
+
+
 @pytest.fixture(scope='module')
 def students(tmp_path_factory):
     "name -> (student, its folder, texts to ask it)"
@@ -41,18 +57,23 @@ def students(tmp_path_factory):
     rows = Examples.of([('play some jazz', 'play music'), ('some rain', 'get weather'), ('jazz now', 'play music')], 'made')
     intents = ClassifierStudent(INTENTS, base=home/'encoder', seed=0).fit(rows, epochs=2)
     rows = Examples.of([(f'{a} and {b}', f'{i} {j}') for i, a in enumerate(NUMBERS) for j, b in enumerate(NUMBERS)], 'made')
-    digits = CausalStudent(DIGITS, base=tiny_causal(home/'decoder'), seed=0).fit(rows, epochs=3, learning_rate=1e-2, batch_size=20)
-    made = dict(intents=(intents, ['rain today', 'some jazz now', 'play', STRANGE, 'rain '*25]),
-                digits=(digits, ['three and one', 'seven and five', 'two', 'four and nine', 'nine and nine and nine']))
-    return {k: (s, save_model(s, home/k), texts) for k, (s, texts) in made.items()}
+    asked = ['three and one', 'seven and five', 'two', 'four and nine', 'nine and nine and nine']
+    causal, how = tiny_causal(home/'decoder'), dict(epochs=3, learning_rate=1e-2, batch_size=20)
+    fit = lambda tune, kind=CausalStudent, base=causal, rows=rows: kind(DIGITS, base=base, seed=0).fit(rows, tune=tune, **how)
+    lines = Examples([dict(r, output=r['output'].replace(' ', '\n')) for r in rows])
+    made = dict(intents=(intents, ['rain today', 'some jazz now', 'play', STRANGE, 'rain '*25]), digits=(fit('full'), asked),
+                merged=(lora := fit('lora'), asked), lora=(lora, asked), prompt=(fit('prompt'), asked),
+                lines=(fit('full', Seq2SeqStudent, tiny_t5(home/'both'), lines), asked))
+    return {k: (s, save_model(s, home/k, adapter=k == 'lora'), texts) for k, (s, texts) in made.items()}
 
 
 def test_the_code_of_the_card_answers_as_the_student(students):
     codes, wanted = [], []
     for name, (student, folder, texts) in students.items():
         shown = re.search(r'^```python\n(.*?)\n```$', (folder/'README.md').read_text(encoding='utf-8'), re.M | re.S)[1]
-        assert shown == loading_code(student, name) and len(shown.splitlines()) == 3
-        codes += [shown, *(loading_code(student, name, t) for t in texts)]
+        assert shown == loading_code(student, name, None, name in ('lora', 'prompt')) and len(shown.splitlines()) <= 6
+        apart = name in ('lora', 'prompt')
+        codes += [shown, *(loading_code(student, name, t, apart) for t in texts)]
         wanted += student.predict([student.spec.examples[0].input, *texts])
     program = f'''if True:
         import contextlib, io, json, sys
@@ -78,8 +99,16 @@ def test_the_folder_says_how_to_write(students):
     assert not {'temperature', 'top_p', 'top_k', 'num_beams'} & set(said)
 
 
+def test_an_adapter_says_so_and_is_small(students):
+    card = {k: (f/'README.md').read_text(encoding='utf-8') for k, (_, f, _) in students.items()}
+    assert 'An adapter (lora)' in card['lora'] and 'An adapter (prompt)' in card['prompt']
+    assert 'merged into the weights' in card['merged'] and 'lora' not in card['digits']
+    assert not (students['merged'][1]/'adapter_config.json').exists() and not (students['lora'][1]/'model.safetensors').exists()
+
+
 def test_the_head_is_what_a_hub_reads(students):
-    for name, (student, folder, _) in students.items():
+    for name in ('intents', 'digits'):
+        student, folder, _ = students[name]
         data = ModelCard.load(folder/'README.md').data
         task = 'text-classification' if name == 'intents' else 'text-generation'
         assert (data.license, data.license_name, data.pipeline_tag, data.language) == ('other', 'not-stated', task, ['en'])
@@ -155,11 +184,11 @@ def test_what_a_hub_refuses_is_told_with_its_remedy(students):
 
 
 @pytest.mark.parametrize('harm, words', [
-    (lambda f: (f/'pytorch_model.bin').write_bytes(b''), 'pytorch_model.bin could hold code'),
+    (lambda f: (f/'pytorch_model.bin').write_bytes(b''), 'pytorch_model.bin'),
     (lambda f: (f/'modeling.py').write_bytes(b''), 'modeling.py could hold code'),
     (lambda f: (f/'README.md').unlink(), 'no model card'),
     (lambda f: (f/'p2m.json').unlink(), 'p2m.json'),
-    (lambda f: (f/'model.safetensors').write_bytes(b'x'*100), 'weights cannot be read'),
+    (lambda f: (f/'model.safetensors').write_bytes(b'x'*100), 'not those that were saved'),
     (lambda f: (f/'notes.txt').symlink_to('/etc/hostname'), 'notes.txt could hold code'),
 ])
 def test_a_harmed_folder_is_not_published(students, tmp_path, harm, words, capsys):

@@ -235,7 +235,10 @@ def test_a_folder_that_cannot_be_trusted_is_refused(student, tmp_path):
         path = folder/'p2m.json'
         path.write_text(json.dumps(json.loads(path.read_text(encoding='utf-8')) | changes), encoding='utf-8')
         return folder
-    newer = facts(copy('newer'), format=99)
-    for folder, words in {tmp_path/'nothing': 'p2m.json', newer: 'pip install -U p2m_nb'}.items():
+    newer, pickled, exchanged = facts(copy('newer'), format=99), copy('pickled'), copy('exchanged')
+    (pickled/'pytorch_model.bin').write_bytes(b'')
+    with open(exchanged/'model.safetensors', 'r+b') as f: f.seek(-1, 2), f.write(b'!')
+    wanted = {tmp_path/'nothing': 'p2m.json', newer: 'pip install -U p2m_nb', pickled: 'pytorch_model.bin', exchanged: 'not those that were saved'}
+    for folder, words in wanted.items():
         code, said = refused(folder, '--port', '0')
         assert code == 1 and words in said and folder.name in said

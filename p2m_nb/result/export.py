@@ -75,29 +75,52 @@ print(answer({text!r})[0]['generated_text'].strip())""",
     seq2seq="""from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 model, tokenizer = (t.from_pretrained({name!r}) for t in (AutoModelForSeq2SeqLM, AutoTokenizer))
 ids = model.generate(**tokenizer({text!r}, return_tensors='pt'))[0]
-print(tokenizer.decode(ids, skip_special_tokens=True).strip())""")
+print({join}tokenizer.decode(ids, skip_special_tokens=True){split}.strip())""")
+_ADAPTER_CODE = dict(
+    classifier="""from p2m_nb.all import load_student
+classify = load_student({name!r})
+print(classify.predict([{text!r}])[0])""",
+    causal="""from peft import AutoPeftModelForCausalLM
+from transformers import AutoTokenizer
+model, tokenizer = (t.from_pretrained({name!r}) for t in (AutoPeftModelForCausalLM, AutoTokenizer))
+source = tokenizer({text!r}, return_tensors='pt')
+ids = model.generate(**source, max_new_tokens={longest}, do_sample=False)[0, source['input_ids'].shape[1]:]
+print(tokenizer.decode(ids, skip_special_tokens=True).strip())""",
+    seq2seq="""from peft import AutoPeftModelForSeq2SeqLM
+from transformers import AutoTokenizer
+model, tokenizer = (t.from_pretrained({name!r}) for t in (AutoPeftModelForSeq2SeqLM, AutoTokenizer))
+source = tokenizer({text!r}, return_tensors='pt')
+ids = model.generate(**source, max_new_tokens={longest}, do_sample=False, num_beams=1)[0]
+print({join}tokenizer.decode(ids, skip_special_tokens=True){split}.strip())""")
 
 def loading_code(
     student, # trained
     name: str, # of its folder, or its place on a hub
     text: str | None = None, # an input; None takes one of the prompt's
+    adapter: bool = False, # saved as what was learned, without its base
 )-> str:
-    "Python that answers one input without p2m_nb."
+    "Python that answers one input, where it can without p2m_nb."
     if text is None: text = next((x for x, _ in student.spec.examples), 'some text')
-    if hasattr(student, 'template'): text = student.template.fill(dict(input=text, output=''))[0]
-    return _CODE[student.kind].format(name=name, text=text, longest=student.recipe.get('longest', 512))
+    longest, join, split = student.recipe.get('longest', 512), '', ''
+    if hasattr(student, 'template'):
+        text, longest = student.template.fill(dict(input=text, output=''))[0], student.max_tokens
+    if getattr(student, '_marks', False):   # a tokenizer that knows no line breaks
+        from p2m_nb.model.seq2seq import MARK
+        text, join, split = text.replace('\n', MARK), "'\\n'.join(t.strip() for t in ", f'.split({MARK.strip()!r}))'
+    code = (_ADAPTER_CODE if adapter else _CODE)[student.kind]
+    return code.format(name=name, text=text, longest=longest, join=join, split=split)
 
-def _loading(student, name):
+def _loading(student, name, adapter):
     said = ''
     if hasattr(student, 'template'): said = f'The input stands in this form: {_code(student.template.source)}.'
     if said and student.spec.labels:
-        said += (' The code writes freely; what was measured compares how likely each label is, as does '
-                 f'{_code(f"p2m_nb.all.load_student({name!r}).predict(texts)")}.')
-    return _fenced(loading_code(student, name), 'python') + (f'\n\n{said}' if said else '')
+        said += (' The code writes freely; what was measured compares how likely each label is, as '
+                 '`load_student(folder).predict(texts)` of p2m_nb does.')
+    return _fenced(loading_code(student, name, None, adapter), 'python') + (f'\n\n{said}' if said else '')
 
-def _code(text): # on one line, as Markdown code
-    fence = '`'*(1 + max(map(len, re.findall('`+', text)), default=0))
-    return f"{fence}{text!r}{fence}" if '\n' in text or '`' in text else f'`{text}`'
+def _code(text): # as Markdown code, on one line
+    fence, text = '`'*(1 + max(map(len, re.findall('`+', text)), default=0)), text.replace('\n', '\\n')
+    return f'{fence} {text} {fence}' if '`' in text else f'{fence}{text}{fence}'
 
 # %% ../../nbs/42_result.export.ipynb #c016
 _LICENCES = ('apache-2.0', 'mit', 'cc0-1.0', 'cc-by-4.0', 'cc-by-sa-4.0', 'cc-by-nc-4.0', 'cc-by-nc-sa-4.0',
@@ -150,27 +173,36 @@ def _limits(student, report):
         limits += [f"{share(report.facts['cut'])} of its answers to the test were cut at the length limit."]
     return '\n'.join(f'- {l}' for l in limits)
 
-def _made_of(student, report):
+def _tuned(student, adapter): # in a sentence, if not all weights were trained
+    tune = student.recipe.get('tune', 'full')
+    if tune == 'full': return ''
+    if not adapter: return f' Trained with {tune}; what was learned is merged into the weights.'
+    return f' An adapter ({tune}): here is what was learned; the base model is loaded beside it, by `peft`.'
+
+def _made_of(student, report, adapter):
     base = base_facts(student)
     said = f"Base model: {base['name']}, {student.n_parameters:,} parameters, licence {base['licence']}"
     if base['revision']: said += f", revision {base['revision']}"
-    if report is None: return f'{said}.\n\nIts training data was not recorded.'
+    said += '.' + _tuned(student, adapter)
+    if report is None: return f'{said}\n\nIts training data was not recorded.'
     heads = dict(source='source', rows='training rows', how_made='how made', licence='licence', revision='revision')
-    return f'{said}.\n\n' + _table([{heads[k]: v for k, v in d.items()} for d in data_facts(report)])
+    return f'{said}\n\n' + _table([{heads[k]: v for k, v in d.items()} for d in data_facts(report)])
 
 # %% ../../nbs/42_result.export.ipynb #c018
 def card_for(
     student, # trained
     report=None, # a Report; without it the card says that nothing was measured
     name: str = 'my-model', # the model's folder
+    adapter: bool = False, # saved as what was learned, without its base
 )-> str: # Markdown with the hub's YAML head
     "What the model does, how to load it, how good it is, where it will fail, what it was made of."
     spec = student.spec
     asked = '\n'.join([spec.instruction, *(f'- {l}' + (f': {spec.descriptions[l]}' if l in spec.descriptions else '')
                                            for l in spec.labels or ()), *(f'{x} -> {y}' for x, y in spec.examples)])
-    parts = {f'# {html.escape(name)}': html.escape(spec.instruction), '## How to load it': _loading(student, name),
+    parts = {f'# {html.escape(name)}': html.escape(spec.instruction),
+             '## How to load it': _loading(student, name, adapter),
              '## How good it is': _quality(report), '## Limits': _limits(student, report),
-             '## The prompt': _fenced(asked), '## What it was made of': _made_of(student, report)}
+             '## The prompt': _fenced(asked), '## What it was made of': _made_of(student, report, adapter)}
     return card_head(student, report, name) + ''.join(f'\n\n{title}\n\n{text}' for title, text in parts.items()) + '\n'
 
 # %% ../../nbs/42_result.export.ipynb #c022
@@ -187,6 +219,12 @@ def _keep_origin(student, report, path):
     facts = json.loads(path.read_text(encoding='utf-8'))
     facts['made_of'] = dict(base=base_facts(student), data=data_facts(report) if report else None)
     write_atomic(path, json.dumps(facts, ensure_ascii=False, indent=1))
+
+def _name_base(student, path):
+    "Say in the configuration of an adapter where others find its base."
+    config, base = json.loads(path.read_text(encoding='utf-8')), base_facts(student)
+    if '/' in base['name']: config |= dict(base_model_name_or_path=base['name'], revision=base['revision'] or None)
+    write_atomic(path, json.dumps(config, indent=1))
 
 # %% ../../nbs/42_result.export.ipynb #c023
 SAFE = {'.safetensors', '.json', '.txt', '.md', '.model', '.jinja', '.png'}
@@ -205,6 +243,7 @@ def save_model(
     student, # a trained Student
     folder, # where to; a new or empty folder, or an earlier model of ours
     report=None, # its Report, for the card
+    adapter: bool = False, # True saves only what LoRA or IA3 learned, to be loaded on its base
 )-> Path:
     "A plain Hugging Face folder with a model card; it holds no pickle and does not need p2m_nb."
     folder = check_folder(folder)
@@ -212,11 +251,13 @@ def save_model(
     try:
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
-        student.save(new)
-        if hasattr(student, 'max_tokens'): _keep_settings(student, new)
+        student.save(new, **(dict(adapter=True) if adapter else {}))
+        apart = (new/'adapter_config.json').is_file()   # a soft prompt always is
+        if apart: _name_base(student, new/'adapter_config.json')
+        elif hasattr(student, 'max_tokens'): _keep_settings(student, new)
         _keep_origin(student, report, new/'p2m.json')
         if report: report.plot().savefig(new/'report.png')
-        (new/'README.md').write_text(card_for(student, report, folder.name), encoding='utf-8', newline='')
+        (new/'README.md').write_text(card_for(student, report, folder.name, apart), encoding='utf-8', newline='')
         check_safe(new, folder)
         if folder.exists(): os.replace(folder, old)
         os.replace(new, folder)

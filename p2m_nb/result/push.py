@@ -9,7 +9,7 @@ __all__ = ['unlicensed', 'check_export', 'files_to_send', 'hub_error', 'push_to_
 import json, tempfile
 from pathlib import Path
 from ..base.core import *
-from ..model.student import EMBEDDED, read_facts
+from ..model.student import EMBEDDED, check_weights, read_facts
 from .export import UNKNOWN, check_safe, save_model
 
 # %% ../../nbs/42a_result.push.ipynb #c006
@@ -22,13 +22,6 @@ def unlicensed(
     missing = [name for name, p in parts if p['licence'] == UNKNOWN]
     return missing + ['the training data (no report was saved)']*(data is None)
 
-def _readable(files):
-    "Are these files of weights, and whole?"
-    from safetensors import SafetensorError, safe_open
-    try: opened = [list(safe_open(f, 'np').keys()) for f in files]
-    except (OSError, SafetensorError): return False
-    return bool(opened) and all(opened)
-
 def check_export(
     folder, # that save_model made
     private: bool = True, # False: for everyone to see
@@ -39,8 +32,7 @@ def check_export(
     if 'made_of' not in facts or not (folder/'README.md').is_file():
         raise P2MError(str(folder), 'it has no model card', 'Save it with save_model(student, folder, report).')
     check_safe(folder, folder)
-    if not _readable(sorted(folder.glob('*.safetensors'))):
-        raise P2MError(str(folder), 'its weights cannot be read', 'Save the student again.')
+    check_weights(folder, facts)
     if not private and (missing := unlicensed(facts['made_of'])):
         raise P2MError(str(folder), f"{', '.join(missing)}: no licence is stated, and everyone would see the model",
                        'Find out, and publish it with any_licence=True (--any-licence); or keep it private.')
