@@ -104,6 +104,7 @@ def plan_memory(
     trained: int | None = None, # of the parameters; None is all
     longest: int = 256, # tokens of a row
     scored: float = 0., # share of the tokens at which a language model is scored
+    rows: int = 16, # a step
     tokens: int | None = None, # worked at once if they fit; None is the device's own
     free: int | None = None, # bytes; None is not known
     device: str = 'cpu',
@@ -111,7 +112,7 @@ def plan_memory(
     "Cut the work to the memory: fewer tokens at once, at last with results computed twice."
     shape, trained = shape or guessed_shape(parameters), parameters if trained is None else trained
     for checkpointing in (False, True):
-        n = max(longest, tokens or TOKENS.get(device.split(':')[0], 2048))
+        n = max(longest, min(rows*longest, tokens or TOKENS.get(device.split(':')[0], TOKENS['cpu'])))
         while True:
             parts = _parts(parameters, trained, shape, n, longest, scored, checkpointing, device.startswith('cuda'))
             plan = MemoryPlan(parts, n, checkpointing, free)
@@ -131,8 +132,9 @@ def check_memory(plan: MemoryPlan, name: str)-> MemoryPlan: # the plan, or `P2ME
 @contextmanager
 def compute_twice(model, yes: bool): # a transformers model
     "Inside, gradient checkpointing is on, if `yes` and the model knows it."
+    named = lambda what: getattr(model, f'activation_{what}', None) or getattr(model, f'gradient_{what}')
     yes = yes and getattr(model, 'supports_gradient_checkpointing', False)
-    if yes: model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=dict(use_reentrant=False))
+    if yes: named('checkpointing_enable')(dict(use_reentrant=False))
     try: yield
     finally:
-        if yes: model.gradient_checkpointing_disable()
+        if yes: named('checkpointing_disable')()

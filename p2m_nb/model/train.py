@@ -92,15 +92,18 @@ def linear_rate(
     return (step+1)/rise if step < rise else (total-step)/max(1, total-rise)
 
 # %% ../../nbs/20_model.train.ipynb #c021
+def _process(): # what accelerate knows of this process and its device
+    from accelerate import PartialState
+    from accelerate.utils import parse_flag_from_env
+    return PartialState(cpu=parse_flag_from_env('ACCELERATE_USE_CPU'))
+
 def best_device()-> str:
     "cuda, else mps, else cpu; the process's own GPU if there are several processes."
-    from accelerate import PartialState
-    return str(PartialState().device)
+    return str(_process().device)
 
 def first_process()-> bool:
     "Is this the process that writes? There are several under `accelerate launch`."
-    from accelerate import PartialState
-    return PartialState().is_main_process
+    return _process().is_main_process
 
 def best_precision(device: str)-> str: # as accelerate names it
     "What the device trains in fastest without harm."
@@ -135,7 +138,7 @@ def _memory_short(error): # is it the memory of the device that ran out?
     return isinstance(error, torch.OutOfMemoryError) or any(w in str(error) for w in words)
 
 # %% ../../nbs/20_model.train.ipynb #c025
-TOKENS = dict(cpu=4096, mps=8192, cuda=32768) # worked at once, if memory allows
+TOKENS = dict(cpu=2048, mps=8192, cuda=32768) # worked at once, if memory allows
 
 def _machine(precision): # accelerate's view of the hardware; earlier fits may have had another precision
     from accelerate import Accelerator
@@ -166,9 +169,10 @@ class _Loop:
         fused = self.device in ('cpu', 'cuda')
         self.optimizer = self.machine.prepare(torch.optim.AdamW(groups, fused=fused))
         self.total = recipe['epochs']*-(-len(lengths)//recipe['batch_size'])
+        tokens = tokens or TOKENS.get(self.device, TOKENS['cpu'])
         self.now = SimpleNamespace(
-            epoch=1, batch=0, random=self.random.bit_generator.state, tokens=tokens or TOKENS.get(self.device, 4096),
-            step=0, seen=0, seconds=0., losses=0., history=[], recent=[], best_score=None, bad=0,
+            epoch=1, batch=0, random=self.random.bit_generator.state, tokens=tokens, step=0,
+            seen=0, seconds=0., losses=0., history=[], recent=[], best_score=None, bad=0,
             curves={'train': []} | ({'validation': []} if validate else {}))
         progress.total, progress.unit, progress.curves = self.total, 'steps', self.now.curves
 
@@ -209,7 +213,7 @@ def one_step(self: _Loop, rows):
     "One optimizer step; halves the budget while memory is short."
     while True:
         self.optimizer.zero_grad()
-        loss, short, stops = self.shared(*self.backward(rows), self.progress.stopped)
+        loss, short = self.shared(*self.backward(rows))
         if not short: break
         self.shrink(rows)
     if not np.isfinite(loss):
@@ -221,7 +225,7 @@ def one_step(self: _Loop, rows):
     factor = linear_rate(self.now.step, self.total, self.recipe['warmup'])
     for g in self.optimizer.param_groups: g['lr'] = g['rate']*factor
     self.optimizer.step()
-    return loss, bool(stops)
+    return loss
 
 @patch
 def shrink(self: _Loop, rows):
@@ -276,13 +280,13 @@ def tell(self: _Loop, loss, rows):
 @patch
 def epoch(self: _Loop):
     "The rest of one pass over the rows; False if it was stopped."
-    now, (stops,) = self.now, self.shared(self.progress.stopped)
+    now = self.now
     self.random.bit_generator.state = now.random
     for rows in length_batches(self.lengths, self.recipe['batch_size'], self.random)[now.batch:]:
-        if stops: return False
+        if any(self.shared(self.progress.stopped)): return False
         self.model.train()
         started = time.perf_counter()
-        loss, stops = self.one_step(rows)
+        loss = self.one_step(rows)
         now.seconds += time.perf_counter() - started
         now.step, now.batch, now.losses = now.step + 1, now.batch + 1, now.losses + loss
         self.tell(loss, rows)
@@ -338,7 +342,7 @@ def fit_loop(
     validate: Callable | None = None, # () -> dict with loss and, first of the others, the metric to be raised
     rates: dict | None = None, # start of a parameter's name -> its own learning rate
     seed: int = 0, # of batches and dropout
-    progress: Progress | None = None, # told of each step; may ask to stop
+    progress: Progress | None = None, # told of each step; may ask to stop, which leaves `done` below `total`
     keep=None, # Checkpoints: keeps the state now and then, and gives back that of a fit which was cut off
     tokens: int | None = None, # worked at once; None is the device's own of `TOKENS`
 )-> list: # one dict an epoch: epoch, step, train_loss, seconds, and what validate gave
@@ -352,6 +356,7 @@ def fit_loop(
             if not loop.epoch():
                 loop.save(due=True)
                 break
+        else: loop.progress.total = loop.now.step   # early stopping too is an end
         loop.put(loop.best)
     model.eval()
     return loop.now.history
