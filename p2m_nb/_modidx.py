@@ -1653,6 +1653,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                      'p2m_nb.result.serve._Limit.__init__': ('result.serve.html#_limit.__init__', 'p2m_nb/result/serve.py'),
                                      'p2m_nb.result.serve._answer_errors': ('result.serve.html#_answer_errors', 'p2m_nb/result/serve.py'),
                                      'p2m_nb.result.serve._bodies': ('result.serve.html#_bodies', 'p2m_nb/result/serve.py'),
+                                     'p2m_nb.result.serve._end': ('result.serve.html#_end', 'p2m_nb/result/serve.py'),
                                      'p2m_nb.result.serve._id': ('result.serve.html#_id', 'p2m_nb/result/serve.py'),
                                      'p2m_nb.result.serve._logs': ('result.serve.html#_logs', 'p2m_nb/result/serve.py'),
                                      'p2m_nb.result.serve._refusal': ('result.serve.html#_refusal', 'p2m_nb/result/serve.py'),

@@ -43,7 +43,7 @@ def test_it_runs_untouched_and_every_panel_stands(page, cells):
         box = panel.bounding_box()
         assert box['height'] > 60 and box['width'] > 400, name
     rows = page.value("{r['name']: r['value'] for r in report.rows}")
-    assert list(rows) == ['student', 'own_examples', 'teacher_few_shot', 'base_zero_shot', 'majority']
+    assert list(rows) == ['student', 'own_examples', 'teacher_few_shot', 'base_zero_shot', 'nearest_example', 'majority']
     assert rows['student'] > rows['majority'] and page.value('report.rows[0]["n"]') == 176
     assert page.value('([h.card.id for h in picker.value], len(real) > 0, spec == panel.value)') == [['voice_commands'], True, True]
     assert not page.console

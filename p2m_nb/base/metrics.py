@@ -264,7 +264,7 @@ class as_evaluate:
 def from_evaluate(
     metric, # has compute(predictions=, references=) -> dict
     key: str = None, # which of its values; None is the first that is a number
-    samples: int = 100, # bootstrap resamples, each a call; 0 leaves the interval out: it is then the value itself
+    samples: int = 30, # bootstrap resamples, each a call; the interval is their spread, 1.96 times either way
 )-> Callable: # (predictions, references) -> Score
     "A metric of `evaluate` as one of ours."
     numbers = lambda found: {k: float(v) for k, v in found.items() if np.isscalar(v) and not isinstance(v, str)}
@@ -276,6 +276,6 @@ def from_evaluate(
             raise P2MError(f'metric {metric!r:.40}', f'it gave no number {name or ""}'.strip(), f'It has {list(told)}.')
         rows = np.random.default_rng(0).integers(n, size=(samples, n))
         again = lambda i: dict(predictions=[predictions[j] for j in i], references=[references[j] for j in i])
-        drawn = [numbers(metric.compute(**again(i)))[name] for i in rows] or [told[name]]
-        return Score(name, told[name], *_interval(drawn), n)
+        half = _Z*float(np.std([numbers(metric.compute(**again(i)))[name] for i in rows]))
+        return Score(name, told[name], told[name] - half, told[name] + half, n)
     return score
