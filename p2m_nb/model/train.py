@@ -267,10 +267,10 @@ def put(self: _Loop, weights: dict):
 
 @patch
 def tell(self: _Loop, loss, rows):
-    "Say how far the fit is; the curve has one point for ten steps."
+    "Say how far the fit is; the curve has a point for each of the steps of a short fit, for ten of a long one."
     now = self.now
     now.seen, now.recent = now.seen + int(self.lengths[rows].sum()), now.recent + [loss]
-    if len(now.recent) == 10 or now.step == self.total:
+    if len(now.recent) >= min(10, self.total/60) or now.step == self.total:
         now.curves['train'].append((now.step, float(np.mean(now.recent))))
         now.recent = []
     pace = f'{now.seen/max(now.seconds, 1e-9):,.0f}'
