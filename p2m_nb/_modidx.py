@@ -1512,6 +1512,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                       'p2m_nb.result.export.check_safe': ('result.export.html#check_safe', 'p2m_nb/result/export.py'),
                                       'p2m_nb.result.export.data_facts': ('result.export.html#data_facts', 'p2m_nb/result/export.py'),
                                       'p2m_nb.result.export.loading_code': ('result.export.html#loading_code', 'p2m_nb/result/export.py'),
+                                      'p2m_nb.result.export.longest_input': ('result.export.html#longest_input', 'p2m_nb/result/export.py'),
                                       'p2m_nb.result.export.save_model': ('result.export.html#save_model', 'p2m_nb/result/export.py')},
             'p2m_nb.result.inspect': { 'p2m_nb.result.inspect.EvaluatePanel': ( 'result.inspect.html#evaluatepanel',
                                                                                 'p2m_nb/result/inspect.py'),

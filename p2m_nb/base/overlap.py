@@ -31,14 +31,14 @@ bleu_char = _corpus('BLEU (corpus, char)', 'Character 1- to 4-grams, from 0 to 1
                     tokenize='char')
 
 # %% ../../nbs/03a_base.overlap.ipynb #c010
-@lru_cache(maxsize=1)
-def _rouge():
+@lru_cache(maxsize=3)
+def _rouge(name):
     from rouge_score.rouge_scorer import RougeScorer
     class Words: tokenize = staticmethod(tokens)
-    return RougeScorer(['rouge1', 'rouge2', 'rougeL'], tokenizer=Words)
+    return RougeScorer([name], tokenizer=Words)
 
 def _rouge_metric(title, name, about):
-    rows = lambda ps, rs: [_rouge().score(r, p)[name].fmeasure for p, r in zip(ps, rs)]
+    rows = lambda ps, rs: [_rouge(name).score(r, p)[name].fmeasure for p, r in zip(ps, rs)]
     return Metric(f'{title} (mean F)', rows, about=about)
 
 rouge_1_score = _rouge_metric('ROUGE-1', 'rouge1', 'Words in common, from 0 to 1.')
