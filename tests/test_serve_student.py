@@ -4,7 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import pytest
 from faults import tiny_base
+from test_export import DIGITS, NUMBERS, tiny_causal
 from p2m_nb.base.core import Examples, PromptSpec
+from p2m_nb.model.causal import CausalStudent
 from p2m_nb.model.classifier import ClassifierStudent
 
 pytest.importorskip('fastapi', reason="pip install 'p2m_nb[serve]'")
@@ -103,6 +105,20 @@ def test_callers_at_once_share_batches(served, student):
     after = served.health()
     assert after['texts'] - before['texts'] == len(texts) and after['largest'] > 4
     assert after['batches'] - before['batches'] < len(texts)/2 and after['waiting'] == 0
+
+
+def test_written_answers_do_not_depend_on_who_else_asks(tmp_path):
+    rows = Examples.of([(f'{a} and {b}', f'{i} {j}') for i, a in enumerate(NUMBERS[:6]) for j, b in enumerate(NUMBERS[:6])], 'made')
+    student = CausalStudent(DIGITS, base=tiny_causal(tmp_path/'base'), seed=0).fit(rows, epochs=3, learning_rate=1e-2)
+    student.max_tokens = 2   # of the three that an answer has
+    texts = [f'{a} and {b}' + ' and nine'*(i % 3) for i, a in enumerate(NUMBERS) for b in NUMBERS[:4]]
+    wanted = [student.predict([t])[0] for t in texts]
+    with Served(student.save(tmp_path/'digits')) as served:
+        with ThreadPoolExecutor(16) as callers: answers = list(callers.map(served.chat, texts))
+        assert [a.choices[0].message.content for a in answers] == wanted and served.health()['largest'] > 1
+        assert 'length' in {a.choices[0].finish_reason for a in answers}
+        scores = served.post('/predict', json=dict(inputs=texts[:3])).json()['scores']
+        assert scores == pytest.approx([math.exp(s) for s in student.score(texts[:3], wanted[:3])], abs=1e-4)
 
 
 @pytest.mark.parametrize('path, body, status, words', [

@@ -16,7 +16,7 @@ from ..base.core import *
 from .demo import model_name, scored_answers
 
 # %% ../../nbs/43_result.serve.ipynb #c006
-Reply = namedtuple('Reply', 'output scores tokens_in tokens_out')
+Reply = namedtuple('Reply', 'output scores tokens_in tokens_out cut') # cut: at the length limit
 
 def replies(
     student, # trained
@@ -27,9 +27,11 @@ def replies(
     scored = scored_answers(student, texts) if score else [{}]*len(texts)
     outputs = [next(iter(s)) for s in scored] if score else student.predict(texts)
     count = lambda part, **how: [len(ids) for ids in student.tokenizer(part, **how)['input_ids']]
-    return [Reply(*r) for r in zip(outputs, scored, count(texts), count(outputs, add_special_tokens=False))]
+    given, some = count(outputs, add_special_tokens=False), getattr(student, 'cut', 0)   # a share of this batch
+    cut = [bool(some) and n >= student.max_tokens - 1 for n in given]   # written anew, a text may be a token shorter
+    return [Reply(*r) for r in zip(outputs, scored, count(texts), given, cut)]
 
-# %% ../../nbs/43_result.serve.ipynb #c009
+# %% ../../nbs/43_result.serve.ipynb #c010
 class Busy(Exception): "The line is full."
 Asked = namedtuple('Asked', 'text score future')
 
@@ -84,9 +86,10 @@ class Batcher:
         was.update(texts=was['texts'] + n, batches=was['batches'] + 1, largest=max(was['largest'], n))
         for a, reply in zip(part, found): a.future.set_result(reply)
 
-# %% ../../nbs/43_result.serve.ipynb #c015
+# %% ../../nbs/43_result.serve.ipynb #c016
 def _id(kind): return dict(id=f'{kind}-{secrets.token_hex(12)}', created=int(time.time()))
 
+def _end(reply): return 'length' if reply.cut else 'stop'
 def _usage(found):
     asked, given = sum(r.tokens_in for r in found), sum(r.tokens_out for r in found)
     return dict(prompt_tokens=asked, completion_tokens=given, total_tokens=asked + given)
@@ -100,7 +103,8 @@ def chat_body(
     top: int | None = None, # likeliest answers to list under `logprobs`; None: no logprobs
 )-> dict:
     "What /v1/chat/completions answers."
-    choice = dict(index=0, finish_reason='stop', message=dict(role='assistant', content=reply.output, refusal=None))
+    message = dict(role='assistant', content=reply.output, refusal=None)
+    choice = dict(index=0, finish_reason=_end(reply), message=message)
     if top is not None:
         tokens = [dict(token=k, logprob=v, bytes=list(k.encode())) for k, v in _logs(reply, top).items()]
         choice['logprobs'] = dict(content=[tokens[0] | dict(top_logprobs=tokens[:top])], refusal=None)
@@ -113,10 +117,10 @@ def completion_body(
 )-> dict:
     "What /v1/completions answers."
     def choice(i, reply):
-        if top is None: return dict(index=i, finish_reason='stop', text=reply.output, logprobs=None)
+        if top is None: return dict(index=i, finish_reason=_end(reply), text=reply.output, logprobs=None)
         logs = _logs(reply, top)
         told = dict(tokens=[reply.output], token_logprobs=[logs[reply.output]], top_logprobs=[logs], text_offset=[0])
-        return dict(index=i, finish_reason='stop', text=reply.output, logprobs=told)
+        return dict(index=i, finish_reason=_end(reply), text=reply.output, logprobs=told)
     choices = [choice(i, r) for i, r in enumerate(found)]
     return _id('cmpl') | dict(object='text_completion', model=model, choices=choices, usage=_usage(found))
 
@@ -125,7 +129,7 @@ def plain_body(found: list[Reply])-> dict:
     body = dict(outputs=[r.output for r in found], scores=[r.scores[r.output] for r in found])
     return body | (dict(probabilities=[r.scores for r in found]) if any(len(r.scores) > 1 for r in found) else {})
 
-# %% ../../nbs/43_result.serve.ipynb #c018
+# %% ../../nbs/43_result.serve.ipynb #c019
 def stream_events(body: dict): # of `chat_body`
     "The lines of a streamed chat answer."
     choice, head = body['choices'][0], body | dict(object='chat.completion.chunk')
@@ -134,7 +138,7 @@ def stream_events(body: dict): # of `chat_body`
     for event in (first | dict(usage=None), chunk({}, choice['finish_reason'])): yield f'data: {json.dumps(event)}\n\n'
     yield 'data: [DONE]\n\n'
 
-# %% ../../nbs/43_result.serve.ipynb #c021
+# %% ../../nbs/43_result.serve.ipynb #c022
 def _refusal(status, message, code=None, **headers):
     from fastapi import HTTPException
     return HTTPException(status, dict(message=message, code=code), headers)
@@ -166,7 +170,7 @@ class _Limit:
             return message
         await self.app(scope, counted, send)
 
-# %% ../../nbs/43_result.serve.ipynb #c022
+# %% ../../nbs/43_result.serve.ipynb #c023
 def _answer_errors(app):
     "Every error as OpenAI's client expects it."
     from fastapi.exceptions import RequestValidationError
@@ -188,7 +192,7 @@ def _answer_errors(app):
         where = '.'.join(where) if where and first['type'] != 'json_invalid' else None
         return told(400, f"{where or 'body'}: {first['msg']}.", param=where)
 
-# %% ../../nbs/43_result.serve.ipynb #c024
+# %% ../../nbs/43_result.serve.ipynb #c025
 def _bodies():
     "What may be sent; what is not named here is accepted and has no effect."
     from pydantic import BaseModel, Field
@@ -215,7 +219,7 @@ def _bodies():
     class Inputs(BaseModel): inputs: list[str]
     return Chat, Completion, Inputs
 
-# %% ../../nbs/43_result.serve.ipynb #c025
+# %% ../../nbs/43_result.serve.ipynb #c026
 def make_app(
     batcher: Batcher,
     name: str, # of the model, as clients see it
@@ -262,7 +266,7 @@ def make_app(
     async def health(): return dict(status='ok', model=name, waiting=len(batcher.line), **batcher.counts)
     return app
 
-# %% ../../nbs/43_result.serve.ipynb #c027
+# %% ../../nbs/43_result.serve.ipynb #c028
 def bind(
     host: str,
     port: int, # 0 takes one that is free
@@ -283,7 +287,7 @@ def bind(
         raise P2MError(f'address {host}:{port}', why, 'Use host 127.0.0.1 and a port from 1024 to 65535.') from e
     return held
 
-# %% ../../nbs/43_result.serve.ipynb #c028
+# %% ../../nbs/43_result.serve.ipynb #c029
 class Service:
     "A student being served: `.url` for OpenAI's client, `.stop()`."
     def __init__(self, batcher, app, held, name):
@@ -316,7 +320,7 @@ class Service:
         n = self.counts['answered']
         return f'{self.name} {state}' + (f", {n:,} of {self.counts['accepted']:,} requests answered" if n else '')
 
-# %% ../../nbs/43_result.serve.ipynb #c029
+# %% ../../nbs/43_result.serve.ipynb #c030
 def serve(
     student, # trained; or the folder that it was saved in
     host: str = '127.0.0.1', # 0.0.0.0 lets other machines ask; there is no key
