@@ -90,7 +90,7 @@ def plot(self: Student): # a matplotlib Figure; `.savefig(path)` keeps it
     return figure
 
 def _grey(ax, title, ink='#808080'): # one ink for both themes
-    ax.set(facecolor='none', ylim=(0, None))
+    ax.set(facecolor='none', ylim=(0, 1.05*ax.dataLim.ymax if ax.dataLim.ymax > 0 else 1))
     ax.set_title(title, color=ink, fontsize=10)
     ax.set_xlabel('step', color=ink)
     ax.tick_params(colors=ink)
