@@ -61,7 +61,7 @@ def students(tmp_path_factory):
     causal, how = tiny_causal(home/'decoder'), dict(epochs=3, learning_rate=1e-2, batch_size=20)
     fit = lambda tune, kind=CausalStudent, base=causal, rows=rows: kind(DIGITS, base=base, seed=0).fit(rows, tune=tune, **how)
     lines = Examples([dict(r, output=r['output'].replace(' ', '\n')) for r in rows])
-    made = dict(intents=(intents, ['rain today', 'some jazz now', 'play', STRANGE, 'rain '*25]), digits=(fit('full'), asked),
+    made = dict(intents=(intents, ['rain today', 'some jazz now', 'play', STRANGE, 'rain '*400]), digits=(fit('full'), asked),
                 merged=(lora := fit('lora'), asked), lora=(lora, asked), prompt=(fit('prompt'), asked),
                 lines=(fit('full', Seq2SeqStudent, tiny_t5(home/'both'), lines), asked))
     return {k: (s, save_model(s, home/k, adapter=k == 'lora'), texts) for k, (s, texts) in made.items()}
