@@ -456,8 +456,8 @@ def test_the_key_may_be_among_the_secrets_of_colab(monkeypatch):
     class Userdata:
         def get(self, name): return {'OPENAI_API_KEY': KEY}[name]
     monkeypatch.delenv('OPENAI_API_KEY', raising=False)
-    monkeypatch.setitem(sys.modules, 'google.colab', types.SimpleNamespace(userdata=Userdata()))
-    monkeypatch.setitem(sys.modules, 'google', types.SimpleNamespace(colab=sys.modules['google.colab']))
+    monkeypatch.setitem(sys.modules, 'google.colab', types.ModuleType('google.colab'))
+    monkeypatch.setitem(sys.modules, 'google.colab.userdata', Userdata())
     assert OpenAILM('m')._key() == KEY
     monkeypatch.setattr(Userdata, 'get', lambda self, name: {}[name])   # the secret is not there
     with pytest.raises(P2MError, match='OPENAI_API_KEY'): OpenAILM('m')

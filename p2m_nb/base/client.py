@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from functools import cache
+from importlib import import_module
 from urllib.parse import urlsplit
 from fastcore.basics import patch
 from .core import *
@@ -168,8 +169,7 @@ def _kept_key():
     "The key in the environment, else among the secrets of Colab."
     if key := os.environ.get('OPENAI_API_KEY'): return key
     if 'google.colab' not in sys.modules: return ''
-    from google.colab import userdata
-    try: return userdata.get('OPENAI_API_KEY') or ''
+    try: return import_module('google.colab.userdata').get('OPENAI_API_KEY') or ''
     except Exception: return ''   # not there, not granted, not answered: each has a kind of its own
 
 def _key(api_key, base_url):
