@@ -138,7 +138,7 @@ def _memory_short(error): # is it the memory of the device that ran out?
     return isinstance(error, torch.OutOfMemoryError) or any(w in str(error) for w in words)
 
 # %% ../../nbs/20_model.train.ipynb #c025
-TOKENS = dict(cpu=2048, mps=8192, cuda=32768) # worked at once, if memory allows
+TOKENS = dict(cpu=1024, mps=8192, cuda=32768) # worked at once, if memory allows; a CPU gains nothing by more
 
 def _machine(precision): # accelerate's view of the hardware; earlier fits may have had another precision
     from accelerate import Accelerator
