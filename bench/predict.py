@@ -27,16 +27,14 @@ def seconds(work):
 def compared(name, student, xs, single, least):
     "One RESULT line: rows a second of both ways."
     student.predict(xs[:8])   # what is loaded lazily is loaded now
-    slow, ones, parts = 0., [], 5
-    picks = [list(range(p, len(xs), len(xs)//single))[:single//parts] for p in range(parts)]
-    fast, batch = 0., []
-    for p, some in enumerate(picks):   # in turns
-        t, answers = seconds(lambda: student.predict(xs)) if p % 2 == 0 else (0., batch)
-        fast, batch = (min(fast or t, t), answers) if t else (fast, batch)
-        t, answers = seconds(lambda: [student.predict([xs[i]])[0] for i in some])
-        slow, ones = slow + t, ones + list(zip(some, answers))
+    slow, fast, ones, batches = 0., 0., [], 3
+    for part in range(batches):   # in turns, and whole times on both sides
+        t, batch = seconds(lambda: student.predict(xs))
+        some = range(part, len(xs), batches*len(xs)//single)
+        u, answers = seconds(lambda: [student.predict([xs[i]])[0] for i in some])
+        fast, slow, ones = fast + t, slow + u, ones + list(zip(some, answers))
     same = sum(batch[i] == a for i, a in ones)/len(ones)
-    fast, slow = len(xs)/fast, len(ones)/slow
+    fast, slow = batches*len(xs)/fast, len(ones)/slow
     print(f'{name}: {fast:.1f} rows a second in batches, {slow:.1f} one at a time ({len(ones)} of {len(xs)}); '
           f'{same:.1%} of the answers equal, {student.cut:.0%} cut', flush=True)
     return f'RESULT predict_{name} {fast:.2f} {slow:.2f} {fast/slow:.2f} (reach {least})'
