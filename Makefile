@@ -66,7 +66,7 @@ record: $(READY)
 readme: $(READY)
 	@$(BIN)/python .ci/tidy.py readme
 
-# After a change to a notebook: modules, README, and outputs without what differs from run to run.
+# After a change to a notebook: modules, README, docs/api.md, and outputs without what differs from run to run.
 export: $(READY)
 	@$(BIN)/python .ci/tidy.py
 

@@ -1,11 +1,12 @@
-"""What is made from the notebooks: modules, README, outputs that do not differ from run to run.
+"""What is made from the notebooks: modules, README, docs/api.md, outputs that do not differ from run to run.
 
-`tidy.py` writes all three, `tidy.py readme` one of them; with `--check` nothing is written, and what is off is named.
+`tidy.py` writes all four, `tidy.py readme` one of them; with `--check` nothing is written, and what is off is named.
 """
 import argparse, filecmp, os, re, shutil, subprocess, sys, tempfile
 from copy import deepcopy
 from pathlib import Path
 import nbformat
+from api import api_text
 
 ROOT = Path(__file__).resolve().parent.parent
 KERNEL = dict(display_name='python3', language='python', name='python3')
@@ -106,8 +107,15 @@ def readme(check):
     path.write_text(readme_text(), encoding='utf-8', newline='')
 
 
+def pages(check):
+    "docs/api.md from the modules."
+    path = ROOT/'docs'/'api.md'
+    if check: return [] if path.is_file() and path.read_text(encoding='utf-8') == api_text() else ['docs/api.md is not what the modules say']
+    path.write_text(api_text(), encoding='utf-8', newline='')
+
+
 def main():
-    parts = dict(export=export, notebooks=notebooks, readme=readme)
+    parts = dict(export=export, notebooks=notebooks, readme=readme, api=pages)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('part', nargs='?', choices=list(parts), help='one of them; all if none is named')
     parser.add_argument('--check', action='store_true', help='write nothing; exit 1 if something is off')

@@ -125,6 +125,7 @@ def test_a_notebook_reads_as_a_lesson(path):
 
 def test_notebooks_are_clean(): assert tidy.notebooks(check=True) == []
 def test_readme_is_made_from_the_index(): assert tidy.readme(check=True) == []
+def test_the_page_of_names_is_made_from_the_modules(): assert tidy.pages(check=True) == []
 
 
 def test_clean_takes_widget_state_and_keeps_text():
