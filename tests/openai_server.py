@@ -22,6 +22,7 @@ class Local:
         self.lock = threading.Lock()
         self.http = ThreadingHTTPServer(('127.0.0.1', 0), type('Handler', (handler,), dict(owner=self)))
         self.http.daemon_threads = True
+        self.http.handle_error = lambda *_: None  # a client that went away
         self.url = f'http://127.0.0.1:{self.http.server_port}'
 
     def __enter__(self):
