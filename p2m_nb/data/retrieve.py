@@ -56,20 +56,22 @@ UNREAD = 'not read yet'
 
 def is_unread(hit: Hit)-> bool: return hit.reason.startswith(UNREAD)
 
-def look_at(
-    card: Card,
-)-> tuple: # the card as seen closely, and its rows or the P2MError that says why there are none
-    "What there is to judge a set by."
-    try:
-        if on_hub(card):
-            from p2m_nb.data.hub import hub_card
-            card = hub_card(card)
-        return card, rows_of(card)
-    except P2MError as e: return card, e
-
 def _is_sorted(rows):
     "Whether a column says the same in all of many rows, as labels do in the first rows of a sorted set."
     return len(rows) > 20 and any(len({cell_text(r.get(c)) for r in rows}) == 1 for c in rows[0])
+
+def look_at(
+    card: Card,
+    spec: PromptSpec,
+)-> tuple: # the card as seen closely, and its rows or the P2MError that says why there are none
+    "What there is to judge a set by."
+    try:
+        if not on_hub(card): return card, rows_of(card)
+        from p2m_nb.data.hub import hub_card
+        card = hub_card(card)
+        rows = rows_of(card)
+        return card, rows_of(card, 3*SAMPLE) if spec.labels and _is_sorted(rows) else rows
+    except P2MError as e: return card, e
 
 def read_hit(
     hit: Hit, # not read yet
@@ -78,12 +80,11 @@ def read_hit(
     seen = None, # what `look_at` said, if it is at hand
 )-> Hit: # with columns, labels, and whether it fits
     "Look at the rows of a hit."
-    card, rows = seen or look_at(hit.card)
+    card, rows = seen or look_at(hit.card, spec)
     hit = hit.replace(card=replace(card, extras=hit.card.extras | card.extras), reason=card.reason)
     if not card.usable: return hit
     if isinstance(rows, P2MError): return hit.replace(reason=f'{rows.why}. {rows.remedy}')
     tried, encoder = hit.replace(why=''), encoder_for(embedder)
-    if on_hub(card) and spec.labels and _is_sorted(rows): rows = rows_of(card, 3*SAMPLE)
     read = fit_hit(tried, spec, rows, encoder)
     return read.replace(why='; '.join(filter(None, [read.why, hit.why])))
 
@@ -167,10 +168,10 @@ def _hits(found, spec, question, encoder, notes, given):
     places = lambda there, most: [i for i, h in enumerate(hits) if on_hub(h.card) == there][:most]
     for i in places(False, READ): hits[i] = read_hit(hits[i], spec, encoder)
     far = places(True, READ_HUB)
-    first = look_at(hits[far[0]].card) if far else None
+    first = look_at(hits[far[0]].card, spec) if far else None
     if far and isinstance(first[1], P2MError) and first[0].usable:   # the others would fail as slowly
         notes, far = [*notes, f'Rows of the hub are not read: {first[1].why}.'], []
-    with ThreadPoolExecutor(8) as pool: seen = [first, *pool.map(lambda i: look_at(hits[i].card), far[1:])]
+    with ThreadPoolExecutor(8) as pool: seen = [first, *pool.map(lambda i: look_at(hits[i].card, spec), far[1:])]
     for i, one in zip(far, seen): hits[i] = read_hit(hits[i], spec, encoder, one)
     made = Hits(sorted(hits, key=lambda h: not h.chosen))
     told = {n: v for n, v in given.items() if isinstance(v, (str, int, float)) and v != 'bundled'}
