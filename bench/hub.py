@@ -2,8 +2,9 @@
 and the whole way of a learner: search the index of the hub, tick three, load and merge them.
 
 The hub is tests/hub_server.py in a process of its own: three sets of 120,000 rows sorted by label, each in two Parquet
-files. Each way runs in a fresh process with an empty cache; its time includes the imports, but for `with_encoder_loaded`, where
-torch and the encoder were in the process before, as in a notebook that has searched once. `latency` seconds are added to every
+files. Each way runs in a fresh process with an empty cache, timed from its start until it says which rows it has: the imports are
+in it, its end is not. But for `with_encoder_loaded`, where torch and the encoder were in the process before, as in a notebook that
+has searched once. `latency` seconds are added to every
 answer, as a network does. Labels: how many of the four are among the rows.
 
     python bench/hub.py [latency, default 0 and 0.1]
@@ -41,7 +42,7 @@ began = time.perf_counter()
 seconds = time.perf_counter() - began"""
 SAY = """
 import json
-print(json.dumps([[[len(t), len({str(r['label']) for r in t})] for t in tables], globals().get('seconds')]))"""
+print(json.dumps([[[len(t), len({str(r['label']) for r in t})] for t in tables], globals().get('seconds')]), flush=True)"""
 
 
 def serve(latency):
@@ -58,9 +59,10 @@ def run(name, url, index):
         env = {k: v for k, v in os.environ.items() if not k.startswith('HF_')} | dict(HF_HOME=cold, HF_ENDPOINT=url)
         env |= dict(HF_DATASETS_SERVER_ENDPOINT=url, HF_HUB_DISABLE_XET='1', PYTHONPATH=str(ROOT), P2M_CACHE=index)
         code, start = f'SETS, ROWS = {SETS}, {ROWS}' + CODE[name] + SAY, time.perf_counter()
-        said = subprocess.run([sys.executable, '-c', code], env=env, capture_output=True, text=True)
-        if said.returncode: sys.exit(said.stderr)
-        seconds, (made, inside) = time.perf_counter() - start, json.loads(said.stdout.splitlines()[-1])
+        with subprocess.Popen([sys.executable, '-c', code], env=env, stdout=subprocess.PIPE, stderr=sys.stderr, text=True) as way:
+            lines = [(line, time.perf_counter() - start) for line in way.stdout]
+        if way.returncode: sys.exit(f'{name} ended with {way.returncode}')
+        (made, inside), seconds = json.loads(lines[-1][0]), lines[-1][1]
         kept = sum(p.stat().st_size for p in Path(cold).rglob('*') if p.is_file() and not p.is_symlink())
         return inside or seconds, made, kept
 

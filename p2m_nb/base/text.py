@@ -42,13 +42,17 @@ def tokens(
     return _TOKEN.findall(unicodedata.normalize('NFKC', text).casefold())
 
 # %% ../../nbs/02_base.text.ipynb #c012
+def _gram_size(text, n): # fewer characters, where each says more
+    unspaced = not text.isascii() and 2*len(_CJK.findall(text)) > len(text)
+    return max(1, round(n*.4)) if unspaced else n
+
 def char_ngrams(
     text: str, # any text; normalised first
     n: int = 5, # characters in each, for spaced scripts
 )-> set[str]: # empty for an empty text only
     "The character n-grams of `text`."
     text = normalise(text)
-    if 2*len(_CJK.findall(text)) > len(text): n = max(1, round(n*.4))
+    n = _gram_size(text, n)
     return {text[i:i+n] for i in range(max(1, len(text) - n + 1))} if text else set()
 
 def jaccard(
@@ -60,23 +64,44 @@ def jaccard(
     return len(a & b)/len(a | b) if a or b else 1.
 
 # %% ../../nbs/02_base.text.ipynb #c015
-def _gram_ranks(texts, n):
-    "The n-grams of each text as numbers, ascending; 0 is the rarest in all texts."
-    grams = [char_ngrams(t, n) for t in texts]
-    sizes = [len(g) for g in grams]
-    hashes = np.fromiter(map(hash, chain.from_iterable(grams)), np.int64, sum(sizes))
-    _, place, counts = np.unique(hashes, return_inverse=True, return_counts=True)
-    ranks = np.argsort(np.argsort(counts, kind='stable'))[place]
-    return [np.sort(r).tolist() for r in np.split(ranks, np.cumsum(sizes)[:-1])] if sizes else []
+def _gram_hashes(texts, n):
+    "The n-grams of all texts as numbers, and which text each stands in."
+    texts = [normalise(t) for t in texts]
+    lengths = np.array([len(t) for t in texts], dtype=np.int64)
+    width = np.minimum(lengths, [_gram_size(t, n) for t in texts])
+    count = np.where(lengths > 0, lengths - width + 1, 0)
+    of = np.repeat(np.arange(len(texts)), count)
+    start = np.arange(len(of)) + np.repeat(np.cumsum(lengths) - lengths - np.cumsum(count) + count, count)
+    letters = (''.join(texts) + '\0'*n).encode('utf-32-le', 'surrogatepass')
+    codes = np.frombuffer(letters, np.uint32).astype(np.uint64) + 1
+    factors = np.random.default_rng(0).integers(1, 2**63, n, dtype=np.uint64)*2 + 1
+    hashes = np.zeros(len(of), np.uint64)
+    for k in range(n): hashes += np.where(k < width[of], codes[start + k]*factors[k], 0)   # modulo 2**64
+    return hashes, of
 
+def _gram_ranks(texts, n):
+    "The n-grams of each text as numbers, ascending, the rarer the lower; below 0 stand those of one text only."
+    if not texts: return []
+    hashes, of = _gram_hashes(texts, n)
+    place, most = np.unique(hashes, return_inverse=True)[1], max(1, len(hashes))
+    pairs = np.sort(of*most + place)   # a text and its n-gram
+    of, place = np.divmod(pairs[np.diff(pairs, prepend=-1) > 0], most)
+    counts = np.bincount(place)
+    ranks = np.argsort(np.argsort(counts, kind='stable'))[place]
+    ranks = np.sort(of*most + ranks) % most - (counts == 1).sum()
+    return np.split(ranks, np.cumsum(np.bincount(of, minlength=len(texts)))[:-1])
+
+# %% ../../nbs/02_base.text.ipynb #c016
 class _Prefixes:
     "An inverted index of the rarest n-grams of each row; `best` finds the most similar one, missing none."
     def __init__(self, threshold):
-        self.threshold, self.index, self.sets, self.sizes, self.needs = threshold, {}, {}, {}, {}
+        self.threshold, self.index, self.rows, self.needs = threshold, {}, {}, {}
     def least(self, n): return math.ceil(self.threshold*n - 1e-9)   # n-grams that a row of n shares with a similar one
-    def rare(self, ranks): return ranks[:len(ranks) - self.least(len(ranks)) + 1]
+    def rare(self, ranks): # of which a similar row has one at least; those that no row shares are left out
+        few = ranks[:len(ranks) - self.least(len(ranks)) + 1]
+        return few[np.searchsorted(few, 0):].tolist()
     def add(self, j, ranks):
-        self.sets[j], self.sizes[j] = set(ranks), len(ranks)
+        self.rows[j] = ranks
         for g in self.rare(ranks): self.index.setdefault(g, []).append(j)
     def need(self, n):
         "How many rare n-grams a row of each size must share with one of n to be similar."
@@ -87,13 +112,14 @@ class _Prefixes:
     def best(self, ranks):
         "`(similarity, j)` of the most similar row, or None below the threshold."
         met = Counter(chain.from_iterable(map(self.index.get, self.rare(ranks), repeat(()))))
-        n, sizes, need = len(ranks), self.sizes, self.need(len(ranks))
-        near = [j for j, c in met.items() if c >= need.get(sizes[j], math.inf)]
-        both = [len(self.sets[j].intersection(ranks)) for j in near]
-        found = max(((c/(n + sizes[j] - c), -j) for j, c in zip(near, both)), default=(0, 0))
+        n, rows, need = len(ranks), self.rows, self.need(len(ranks))
+        near = [j for j, c in met.items() if c >= need.get(len(rows[j]), math.inf)]
+        mine = set(ranks.tolist()) if near else set()
+        both = [len(mine.intersection(rows[j].tolist())) for j in near]
+        found = max(((c/(n + len(rows[j]) - c), -j) for j, c in zip(near, both)), default=(0, 0))
         return (found[0], -found[1]) if near and found[0] >= self.threshold else None
 
-# %% ../../nbs/02_base.text.ipynb #c016
+# %% ../../nbs/02_base.text.ipynb #c017
 def near_duplicates(
     texts: list[str], # rows to judge
     threshold: float = .7, # Jaccard of character n-grams from which two rows count as one
@@ -110,7 +136,7 @@ def near_duplicates(
         elif against is None: seen.add(i, row)
     return found
 
-# %% ../../nbs/02_base.text.ipynb #c021
+# %% ../../nbs/02_base.text.ipynb #c022
 def vote(
     answers: list[str], # one or more
     same = normalise, # answers for which it gives the same are one
@@ -120,7 +146,7 @@ def vote(
     votes, spelled = Counter(map(same, answers)), Counter(answers)
     return min(spelled, key=lambda a: (-votes[same(a)], -spelled[a], len(a)))
 
-# %% ../../nbs/02_base.text.ipynb #c024
+# %% ../../nbs/02_base.text.ipynb #c025
 def _read_at(text, start):
     "`(value, end)` of the JSON or Python literal that starts at `start`, or None."
     try: return json.JSONDecoder().raw_decode(text, start)
@@ -139,7 +165,7 @@ def _read_literal(text, end):
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError): return None
     return (value, end) if isinstance(value, (dict, list)) else None
 
-# %% ../../nbs/02_base.text.ipynb #c025
+# %% ../../nbs/02_base.text.ipynb #c026
 def read_json(
     text: str, # an answer of a model
     tries: int = 100, # brackets to try before giving up
@@ -154,7 +180,7 @@ def read_json(
     if len(objects) > 1 and len(objects) == len(found): return objects
     return max(found, key=lambda f: f[0])[1] if found else None
 
-# %% ../../nbs/02_base.text.ipynb #c028
+# %% ../../nbs/02_base.text.ipynb #c029
 _SCRIPTS = dict(HANGUL='ko', CYRILLIC='ru', ARABIC='ar', HEBREW='he', GREEK='el', DEVANAGARI='hi', BENGALI='bn',
                 TAMIL='ta', THAI='th', ARMENIAN='hy', GEORGIAN='ka')
 _STOP = {line[:2]: frozenset(line[3:].split()) for line in """\
@@ -178,7 +204,7 @@ def scripts(
     "How many letters of each script `text` has."
     return Counter(s for c in unicodedata.normalize('NFKC', text) if (s := _script(c)))
 
-# %% ../../nbs/02_base.text.ipynb #c029
+# %% ../../nbs/02_base.text.ipynb #c030
 def stop_words(
     text: str, # a text in Latin letters
 )-> Counter: # language -> signs of it
@@ -201,7 +227,7 @@ def language_of(
     found = stop_words(text)
     return max(found, key=lambda k: (found[k], k == 'en'), default='en')
 
-# %% ../../nbs/02_base.text.ipynb #c032
+# %% ../../nbs/02_base.text.ipynb #c033
 def label_words(
     label: str, # as it stands in the data
 )-> str: # as one would say it

@@ -125,7 +125,7 @@ def fit_labels(
     if not spec.examples: return {}, '', 'the prompt has no examples to check it by'
     theirs, names = list(groups), _names_alike(spec, groups, encoder)
     many = _spread(groups, 24)
-    matched, right, at_home = _match_labels(spec, _spread(many, max(3, 30//len(groups))), names, encoder)
+    matched, right, at_home = _match_labels(spec, _spread(many, max(3, 20//len(groups))), names, encoder)
     if len(matched) >= .3*len(spec.labels) and (at_home or _agree(right)):
         matched, right, at_home = _match_labels(spec, many, names, encoder)
     why = f'{len(matched)} of {len(spec.labels)} labels matched, {sum(right)} of {len(right)} examples agree'

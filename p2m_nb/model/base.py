@@ -109,20 +109,24 @@ def weights_of(card: Card)-> int: # 0 if neither they nor the size are known
 def training_plan(
     card: Card, # of a model
     free: int | None = None, # bytes; None is not known
+    tune: str = 'full', # or lora
 )-> MemoryPlan:
-    "What training all of the model takes, on rows of usual length."
+    "What training the model takes, on rows of usual length."
     n, shape = weights_of(card), card.extras.get('shape')
-    trained = n - (shape or guessed_shape(n))['embeddings']   # every student leaves them as they are
+    embeddings = (shape or guessed_shape(n))['embeddings']   # every student leaves them as they are
+    trained = n - embeddings if tune == 'full' else n//50
     return plan_memory(n, shape, trained, scored=.25*(card.extras.get('type') != 'encoder'), free=free)
 
 def memory_needed(
     card: Card, # of a model
     train: bool = True, # False: to answer
+    free: int | None = None, # bytes that training is cut to, where it can be
 )-> int: # bytes
     "Memory that a model takes, about."
-    return training_plan(card).needed if train else 4*weights_of(card) + 200_000_000
+    return training_plan(card, free).needed if train else 4*weights_of(card) + 200_000_000
 
 # %% ../../nbs/29_model.base.ipynb #c016
+_TUNES = ('full', 'lora')   # the first that fits the memory
 _SAID = {'encoder': 'encoder with a head', 'causal': 'language model', 'seq2seq': 'encoder-decoder'}
 
 def why_model(card: Card, spec: PromptSpec)-> str: # what kind and size it is, and whether it speaks the language
@@ -138,16 +142,17 @@ def judged(
     max_bytes: float | None = None, # of the weights' files, at most
     free: int | None = None, # bytes of memory; None is not known
 )-> Card: # not usable, with the reason, if something speaks against it
-    "A model's card, with the memory it takes."
-    kind, needed, size = card.extras.get('type', ''), memory_needed(card), card.size_bytes
-    memory = dict(needed=needed, to_answer=memory_needed(card, train=False), free=free)
-    card = replace(card, extras=card.extras | memory)
+    "A model's card, with the memory it takes; trained with LoRA where all of it would take too much."
+    kind, size, plans = card.extras.get('type', ''), card.size_bytes, [training_plan(card, free, t) for t in _TUNES]
+    tune, plan = next(((t, p) for t, p in zip(_TUNES, plans) if p.fits), ('full', plans[0]))
+    memory = dict(needed=plan.needed, to_answer=memory_needed(card, train=False), free=free)
+    card = replace(card, extras=card.extras | memory | dict(tune=tune))
     if not card.usable: return card
     if kind not in _SAID: reason = 'its card does not say what kind of model it is'
     elif kind == 'encoder' and not spec.labels: reason = 'an encoder cannot write, and this task has open outputs'
     elif max_bytes and size > max_bytes: reason = f'{size/1e6:,.0f} MB, more than max_bytes ({max_bytes/1e6:,.0f} MB)'
-    elif not (plan := training_plan(card, free)).fits:
-        reason = f'training needs {plan.needed/1e9:.1f} GB, {free/1e9:.1f} GB are free'
+    elif not plan.fits:
+        reason = f'training needs {plans[-1].needed/1e9:.1f} GB even with LoRA, {free/1e9:.1f} GB are free'
     else: return card
     return replace(card, usable=False, reason=reason)
 
@@ -164,7 +169,7 @@ def with_prior(
 # %% ../../nbs/29_model.base.ipynb #c021
 MODEL_FILTERS = {k: FILTERS[k] for k in ('language', 'licence')} | dict( # as FILTERS, of models
     type=lambda c, name: c.extras.get('type') == name,
-    max_memory=lambda c, n: memory_needed(c) <= n,
+    max_memory=lambda c, n: memory_needed(c, free=n) <= n,
     on_disk=lambda c, yes: bool(fetched(c)) == yes)
 
 def _local_cards(folder):

@@ -153,7 +153,8 @@ def status(self: ModelPanel)-> str:
     card, fit, n = self.value, sum(h.card.usable for h in self.bases.values()), len(self.bases)
     if card is None: return f'{n:,} found, none can be used here. ' + (self.note or 'Run p2m weights in a terminal.')
     free = size_text(card.extras.get('free') or 0)
-    needs = f"training needs {size_text(card.extras.get('needed', 0))}" + f' of {free}'*bool(free)
+    way = 'training' + ' with LoRA'*(card.extras.get('tune') == 'lora')
+    needs = f"{way} needs {size_text(card.extras.get('needed', 0))}" + f' of {free}'*bool(free)
     said = 'chosen for you' if card == self.first else 'ticked'
     size = '' if fetched(card) else f', {size_text(card.size_bytes)} to fetch'
     return f"{n:,} found, {fit:,} can be used. {card.name} {said}: {card.extras['type']}, {needs}{size}. {self.note}"

@@ -142,12 +142,13 @@ def fit(self: Student,
     epochs: int | None = None, # these four replace the recipe's own
     learning_rate: float | None = None,
     batch_size: int | None = None,
-    tune: str | None = None, # which weights are trained; None is the recipe's own, mostly full
+    tune: str | None = None, # which weights are trained; None is all, or lora where the memory is too small for that
     wait: bool = True, # False trains in the background: `predict` waits, `progress.stop()` ends it
     resume: bool = True, # False starts afresh, whatever an earlier fit has left
 )-> 'Student': # itself
     "Train on `train`, show how it goes, keep the best epoch."
     self._wait()
+    if tune is None and getattr(self.base, 'extras', {}).get('tune') == 'lora': tune = 'lora'
     given = dict(epochs=epochs, learning_rate=learning_rate, batch_size=batch_size, tune=tune)
     self.fit_options = {k: v for k, v in given.items() if v is not None}
     recipe = make_recipe(self.RECIPE, tuning(tune or self.RECIPE.get('tune'), self.kind), self.fit_options)
