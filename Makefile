@@ -46,7 +46,7 @@ test: $(READY)
 test-browser: $(READY)
 	@$(BIN)/python -m pytest tests -m browser --durations=10 -q
 
-# The oldest versions that pyproject.toml allows, in an environment of their own.
+# What a hosted notebook has, and the oldest versions that pyproject.toml allows, in an environment of their own.
 test-oldest: $(READY)
 	@$(BIN)/python .ci/oldest.py
 
@@ -57,7 +57,7 @@ bench-%: bench/%.py $(READY)
 # Ask the real teachers again for whatever the notebooks replay: those of nbs/ the one in process, the tutorial the one
 # of `make llama`, whose answers differ each time, so its outputs are written anew.
 record: $(READY)
-	@rm -f nbs/calls.jsonl nbs/tutorials/calls.jsonl
+	@rm -f nbs/calls.jsonl examples/reviews/calls.jsonl
 	@for n in $$(grep -l "replay('calls.jsonl')" nbs/*.ipynb); do P2M_RECORD=1 $(BIN)/nbdev-test $$n || exit 1; done
 	@P2M_RECORD=1 $(BIN)/python examples/llama.py \
 	  $(BIN)/python -m pytest -q --nbmake --overwrite --nbmake-timeout=600 nbs/tutorials/02_generation.ipynb

@@ -17,7 +17,7 @@ from p2m_nb.base.search import Index
 from p2m_nb.data.parse import PromptPanel, parse_prompt
 from p2m_nb.data.template import Template, Verbalizer
 from p2m_nb.data.check import check_rows, checks
-from p2m_nb.data.catalog import Card, Hit, Hits, bundled_catalog, folder_catalog, read_examples, read_table
+from p2m_nb.data.catalog import Card, Hit, Hits, bundled_catalog, example_folder, folder_catalog, read_examples, read_table
 from p2m_nb.data.retrieve import load_datasets, search_datasets
 from p2m_nb.data.pick import DatasetPanel
 from p2m_nb.data.program import run_program

@@ -158,11 +158,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.owner.writers.get(self.token) == id.split('/')[0]: return True
         self.no(403, '', f'You do not have the rights to publish under {id}')
 
-    def create(self, name, organization=None, visibility=None, type='model', **more):
+    def create(self, name, organization=None, visibility=None, private=False, type='model', **more):
         id = f'{organization or self.owner.writers.get(self.token)}/{name}'
         if not self.may_write(id): return
         there = id in self.owner.repos
-        if not there: self.owner.repos[id] = Repo({'.gitattributes': b''}, kind=type, private=visibility == 'private')
+        if not there: self.owner.repos[id] = Repo({'.gitattributes': b''}, kind=type, private=private or visibility == 'private')
         if self.owner.repos[id].private: self.owner.tokens.setdefault(self.token, set()).add(id)
         url = dict(url=f'{self.owner.url}/{id}', name=id)
         self.say(url | (dict(error='You already created this model repo') if there else {}), 409 if there else 200)

@@ -1,9 +1,10 @@
 """The command line: exit codes, messages and help. No model is trained here."""
-import io, os, re, signal, subprocess, sys, textwrap, time
+import io, os, re, shutil, signal, subprocess, sys, textwrap, time
 from pathlib import Path
 import pytest
 import p2m_nb
-from p2m_nb.cli import example_folder, main
+from p2m_nb.cli import main
+from p2m_nb.data.catalog import example_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 PROMPT = 'Say which of these the user wants: music, weather.\n\nplay some jazz -> music\nwill it rain today -> weather\n'
@@ -114,7 +115,7 @@ def test_demo_finds_the_example_or_says_where_to_get_it(home, monkeypatch, capsy
     (home/'examples'/'intents').mkdir(parents=True)
     (home/'examples'/'intents'/'prompt.txt').write_text(PROMPT)
     assert example_folder() == home/'examples'/'intents'
-    (home/'examples'/'intents'/'prompt.txt').unlink()
+    shutil.rmtree(home/'examples')
     monkeypatch.setattr(p2m_nb, '__file__', str(home/'site-packages'/'p2m_nb'/'__init__.py'))
     assert main(['demo']) == 1
     assert 'clone of the repository' in capsys.readouterr().err

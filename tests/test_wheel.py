@@ -46,7 +46,8 @@ def test_library_sets_and_settings_are_in_the_wheel(elsewhere):
 def test_every_data_file_is_in_the_wheel(elsewhere):
     data = lambda root: {p.relative_to(root) for p in (root/'p2m_nb').rglob('*') if p.is_file() and p.suffix != '.pyc'}
     assert data(elsewhere) == data(ROOT)
-    assert (elsewhere/'share'/'p2m_nb'/'examples'/'intents'/'prompt.txt').is_file()  # for `p2m demo`
+    examples = lambda root: {p.relative_to(root) for p in (root/'examples').rglob('*') if p.suffix in ('.txt', '.csv', '.jsonl')}
+    assert examples(elsewhere/'share'/'p2m_nb') == examples(ROOT)   # for `p2m demo` and the tutorials
 
 
 def test_command_line(elsewhere):

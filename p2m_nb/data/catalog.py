@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['SUFFIXES', 'read_table', 'table_rows', 'read_examples', 'Card', 'column_types', 'table_card', 'folder_tables',
-           'folder_catalog', 'bundled_catalog', 'Hit', 'Hits']
+           'folder_catalog', 'bundled_catalog', 'example_folder', 'Hit', 'Hits']
 
 # %% ../../nbs/13_data.catalog.ipynb #c003
-import csv, hashlib, io, json, re
+import csv, hashlib, io, json, re, sysconfig
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from fastcore.basics import patch
@@ -261,6 +261,18 @@ def bundled_catalog()-> list[Card]:
     "The sets that come with p2m_nb."
     import p2m_nb
     return folder_catalog(Path(p2m_nb.__file__).parent/'sets')
+
+def example_folder(
+    name: str = 'intents', # intents: a prompt, a test that people wrote, generated rows; reviews: a teacher's answers
+)-> Path:
+    "What demo and tutorials start from: in `examples` here or above, beside the package, or where pip puts data."
+    import p2m_nb
+    here, package = Path.cwd(), Path(p2m_nb.__file__).parent.parent
+    shared = Path(sysconfig.get_path('data'))/'share'/'p2m_nb'
+    places = [p/'examples'/name for p in (here, *here.parents, package, shared)]
+    if found := next((p for p in places if p.is_dir()), None): return found
+    raise P2MError(f'examples/{name}', 'it is neither here nor where the package is installed',
+                   'Work in a clone of the repository, or with a prompt of your own.')
 
 # %% ../../nbs/13_data.catalog.ipynb #c031
 @dataclass(frozen=True)

@@ -290,6 +290,16 @@ class GeneratePanel(JobView):
     def afresh(self):
         "Begin again with the next seed, and so with other rows; the answers so far stay stored."
         self.options['seed'], self.job, self.progress = self.options['seed'] + 1, None, self._fresh()
+    def estimate(self):
+        "Ask for a few rows, for real; the status says what all would take."
+        p, kept = self._fresh(), self._kept()
+        options = {k: v for k, v in self.options.items() if k != 'max_cost'}
+        def work():
+            p.start('Asking for a few rows.')
+            guess = estimate(self.spec, teacher=self._lm, run=kept, progress=p, **options)
+            p.rows.extend((r['input'], r['output'], 'kept') for r in guess['rows'])
+            p.finish(repr(guess).split('\n')[0], 'ready')
+        return run_job(work, p, wait=False, view=self)
 
 # %% ../../nbs/16_data.generate.ipynb #c025
 @patch
@@ -310,18 +320,6 @@ def _kept(self: GeneratePanel):
     "The run, or a folder that goes when the panel does."
     if self.run is None and self._own is None: self._own = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
     return self.run or Run(self._own.name)
-
-@patch
-def estimate(self: GeneratePanel):
-    "Ask for a few rows, for real; the status says what all would take."
-    p, kept = self._fresh(), self._kept()
-    options = {k: v for k, v in self.options.items() if k != 'max_cost'}
-    def work():
-        p.start('Asking for a few rows.')
-        guess = estimate(self.spec, teacher=self._lm, run=kept, progress=p, **options)
-        p.rows.extend((r['input'], r['output'], 'kept') for r in guess['rows'])
-        p.finish(repr(guess).split('\n')[0], 'ready')
-    return run_job(work, p, wait=False, view=self)
 
 # %% ../../nbs/16_data.generate.ipynb #c026
 @patch

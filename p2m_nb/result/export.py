@@ -72,7 +72,7 @@ classify = pipeline('text-classification', {name!r}, truncation=True, max_length
 print(classify({text!r})[0]['label'])""",
     causal="""from transformers import pipeline
 answer = pipeline('text-generation', {name!r}, return_full_text=False)
-print(answer({text!r})[0]['generated_text'].strip())""",
+print(answer({text!r}, do_sample=False, max_new_tokens={longest})[0]['generated_text'].strip())""",
     seq2seq="""from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 model, tokenizer = (t.from_pretrained({name!r}) for t in (AutoModelForSeq2SeqLM, AutoTokenizer))
 ids = model.generate(**tokenizer({text!r}, return_tensors='pt'))[0]

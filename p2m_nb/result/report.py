@@ -7,7 +7,8 @@ __all__ = ['ROWS', 'TITLES', 'SHORT', 'STYLE', 'points', 'shown', 'verdict', 'di
            'difference_text']
 
 # %% ../../nbs/39_result.report.ipynb #c003
-import html, json
+import json
+from html import escape
 from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
@@ -197,7 +198,7 @@ def sections(self: Report, errors: int = 10)-> list[tuple]: # title, paragraphs,
 @patch
 def markdown(self: Report)-> str:
     "The report as Markdown."
-    plain = lambda v: html.escape(str(v), quote=False).replace('|', '\\|').replace('\n', ' ')
+    plain = lambda v: escape(str(v), quote=False).replace('|', '\\|').replace('\n', ' ')
     lines = ['# Report', '', plain(self.facts['instruction']), '']
     for title, paragraphs, rows in self.sections():
         lines += ([f'## {title}', ''] if title else []) + [t for p in paragraphs for t in (plain(p), '')]
