@@ -1,4 +1,4 @@
-"""Drive JupyterLab in headless Chromium: `with Lab(folder) as lab, lab.open('walk.ipynb') as page: page.run_all()`."""
+"""Drive JupyterLab, or Notebook 7, in headless Chromium: `with Lab(folder) as lab, lab.open('walk.ipynb') as page: page.run_all()`."""
 import json, os, secrets, shutil, socket, subprocess, sys, time, urllib.request
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,15 +30,20 @@ def write_notebook(path, *cells):
     Path(path).write_text(json.dumps(nb), encoding='utf-8', newline='')
 
 
+PLACES = dict(jupyterlab='doc/tree', notebook='notebooks')   # where a notebook is shown by itself
+
+
 class Lab:
-    "A JupyterLab of its own on this machine's loopback, with its own settings, and a browser."
-    def __init__(self, folder, theme='JupyterLab Light', env=None):
-        self.folder, self.token, self.port = Path(folder), secrets.token_hex(8), free_port()
+    "A JupyterLab or Notebook of its own on this machine's loopback, with its own settings, and a browser."
+    def __init__(self, folder, theme='JupyterLab Light', env=None, app='jupyterlab'):
+        self.folder, self.token, self.port, self.app = Path(folder), secrets.token_hex(8), free_port(), app
         home = self.folder/'.jupyter_home'
         for name, values in (SETTINGS | {'apputils-extension/themes': {'theme': theme}}).items():
             path = home/'lab'/'@jupyterlab'/f'{name}.jupyterlab-settings'
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(values), encoding='utf-8')
+        exposed = {'JupyterNotebookApp': {'expose_app_in_browser': True}}   # Notebook takes it from a file only
+        (home/'jupyter_server_config.json').write_text(json.dumps(exposed), encoding='utf-8')
         repo = str(Path(__file__).resolve().parent.parent)
         self.env = os.environ | dict(JUPYTER_CONFIG_DIR=str(home), JUPYTERLAB_SETTINGS_DIR=str(home/'lab'), IPYTHONDIR=str(home/'ipython'),
             JUPYTER_RUNTIME_DIR=str(home/'runtime'), PYTHONPATH=os.pathsep.join(filter(None, [repo, os.environ.get('PYTHONPATH')])),
@@ -47,7 +52,7 @@ class Lab:
     def __enter__(self):
         from playwright.sync_api import sync_playwright
         self.log = open(self.folder/'lab.log', 'w', encoding='utf-8')
-        command = [sys.executable, '-m', 'jupyterlab', '--no-browser', '--ip=127.0.0.1', f'--port={self.port}', '--ServerApp.port_retries=0',
+        command = [sys.executable, '-m', self.app, '--no-browser', '--ip=127.0.0.1', f'--port={self.port}', '--ServerApp.port_retries=0',
                    f'--IdentityProvider.token={self.token}', f'--ServerApp.root_dir={self.folder}', '--LabApp.expose_app_in_browser=True',
                    '--LabApp.collaborative=False', '--ServerApp.terminals_enabled=False', '--allow-root']
         self.server = subprocess.Popen(command, env=self.env, cwd=self.folder, stdout=self.log, stderr=self.log)
@@ -66,7 +71,7 @@ class Lab:
             if self.server.poll() is not None: break
             try: return urllib.request.urlopen(f'http://127.0.0.1:{self.port}/api?token={self.token}', timeout=2).read()
             except OSError: time.sleep(0.2)
-        raise RuntimeError('JupyterLab did not start:\n' + (self.folder/'lab.log').read_text(encoding='utf-8')[-2000:])
+        raise RuntimeError(f'{self.app} did not start:\n' + (self.folder/'lab.log').read_text(encoding='utf-8')[-2000:])
 
     def __exit__(self, *_):
         for name, close in (('browser', 'close'), ('playwright', 'stop')):
@@ -80,7 +85,7 @@ class Lab:
     def open(self, notebook, width=1200, height=1000):
         "A page with this notebook; its kernel is shut down at the end."
         context = self.browser.new_context(viewport=dict(width=width, height=height))
-        page = Page(context.new_page(), f'http://127.0.0.1:{self.port}/doc/tree/{notebook}?token={self.token}')
+        page = Page(context.new_page(), f'http://127.0.0.1:{self.port}/{PLACES[self.app]}/{notebook}?token={self.token}')
         try: yield page
         finally:
             page.shut_down()
@@ -107,7 +112,7 @@ class Page:
         page.on('pageerror', lambda e: self.console.append(str(e)))
         page.goto(url, timeout=120_000)
         page.wait_for_selector('.jp-Notebook .jp-Cell', timeout=120_000)
-        self.wait('window.jupyterapp.shell.currentWidget?.context?.sessionContext?.session?.kernel?.status === "idle"')
+        self.wait('window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status === "idle"')
 
     def wait(self, condition, seconds=120):
         "Wait until this JavaScript expression is true."
