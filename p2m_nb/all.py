@@ -36,6 +36,7 @@ from p2m_nb.model.classifier import ClassifierStudent
 from p2m_nb.model.base import search_models
 from p2m_nb.model.choose import ModelPanel, committee, load_student, student_for
 from p2m_nb.model.tune import tune_student
+import p2m_nb.result.overview as _overview   # hits, rows and splits get their plot()
 from p2m_nb.result.report import Report
 from p2m_nb.result.evaluate import compare, evaluate_model
 from p2m_nb.result.inspect import EvaluatePanel

@@ -88,3 +88,22 @@ def test_generating_is_stopped_by_the_toolbar_and_goes_on(page, cells):
     assert page.value('synth.inputs')[:len(part)] == part and page.value('len(synth)') > 200
     page.panel(i).get_by_text(f'{stored} from store').first.wait_for()
     assert page.value('run.examples == synth')
+
+
+def test_every_panel_is_pictured_and_none_is_clipped(page, cells):
+    "The pictures stay in build/screens: light, dark and narrow."
+    folder = ROOT/'build'/'screens'
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    shown = dict(prompt='PromptPanel(', datasets='DatasetPanel(', generate='generate(spec', curate='CuratePanel(', model='ModelPanel(',
+                 train='.fit(', evaluate='EvaluatePanel(', demo='DemoPanel(')
+    for look, dark, width in (('light', False, 1200), ('dark', True, 1200), ('narrow', False, 400)):
+        page.page.set_viewport_size(dict(width=width, height=1000))
+        page.theme(dark)
+        for name, text in shown.items():
+            panel = page.panel(cell(cells, text))
+            panel.scroll_into_view_if_needed()
+            panel.screenshot(path=str(folder/f'{name}_{look}.png'))
+            assert panel.evaluate('e => e.scrollWidth <= e.clientWidth + 1'), (name, look)
+    page.page.set_viewport_size(dict(width=1200, height=1000))
+    page.theme(False)

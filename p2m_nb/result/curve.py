@@ -37,7 +37,7 @@ class LearningCurve:
         return f'<p>{esc(self.said)}</p>{table_html(rows, [*rows[0]], len(rows))}'
     def plot(self): # a matplotlib Figure
         figure, (ax,) = new_figure((5.5, 3.4))
-        draw_curve(ax, self.points, self.metric)
+        draw_curve(ax, self.points, self.metric, self.said.rsplit('. ', 1)[-1].rstrip('.'))
         return figure
 
 def _said(a, b, t, metric): # two points and their paired test, b minus a

@@ -15,7 +15,7 @@ from fastcore.basics import patch
 from ..base.core import *
 from ..base.store import Run
 from .plots import (draw_confusion, draw_curve, draw_histogram, draw_intervals, draw_reliability,
-                                 new_figure, svg)
+                                 draw_speed, new_figure, svg)
 
 # %% ../../nbs/39_result.report.ipynb #c006
 ROWS = ('student', 'own_examples', 'real_only', 'generated_only', 'teacher_few_shot', 'base_zero_shot',
@@ -148,15 +148,18 @@ def _label_sections(f):
              [{'expected': l} | {m: k or '' for m, k in zip(f['labels'], c)}
               for l, c in zip(f['labels'], f['confusion'])])]
 
+def _sureness(calibration):
+    n, mean = calibration['error'][-1], lambda key: sum(b[key]*b['n'] for b in calibration['bins'])
+    gap = (mean('confidence') - mean('accuracy'))/n
+    return f'the student is {points(abs(gap))} points {"surer" if gap > 0 else "less sure"} than it is right'
+
 def _calibration_section(f):
-    (name, value, low, high, n), bins = f['calibration']['error'], f['calibration']['bins']
+    (name, value, low, high, _), bins = f['calibration']['error'], f['calibration']['bins']
     row = lambda b: {'confidence': f"{b['start']:.1f} to {b['end']:.1f}", 'rows': b['n'],
                      'mean confidence': _value(b['confidence']), 'accuracy': _value(b['accuracy']),
                      '95 % interval': _range(b['low'], b['high'])}
-    mean = lambda key: sum(b[key]*b['n'] for b in bins)/n
-    gap = mean('confidence') - mean('accuracy')
-    how = f'On average it is {points(abs(gap))} points {"surer" if gap > 0 else "less sure"} than it is right.'
-    said = f'The {_words(name)} of the student is {value:.3f} ({_range(low, high)}). {how}'
+    said = f'The {_words(name)} of the student is {value:.3f} ({_range(low, high)}).'
+    said += f" On average {_sureness(f['calibration'])}."
     return 'Calibration', [said], [row(b) for b in bins]
 
 def _slices_section(f):
@@ -270,22 +273,56 @@ def as_html(self: Report,
 def _repr_html_(self: Report): return self.as_html(3, SHORT)
 
 # %% ../../nbs/39_result.report.ipynb #c024
+def _result_title(f): # against the best other model
+    t, other = f['tests'].get(f['best_other']), _OTHERS.get(f['best_other'])
+    if not t: return ''
+    size = points(abs(t['difference']))
+    if not shown(t): return f'No difference from {other} was shown ({size} points)'
+    return f"The student {'beats' if t['low'] > 0 else 'is worse than'} {other} by {size} points"
+
+def _confusion_title(labels, counts):
+    wrong = np.array(counts)*(1 - np.eye(len(labels), dtype=int))
+    i, j = np.unravel_index(wrong.argmax(), wrong.shape)
+    if not wrong.any(): return 'No test row is wrong'
+    return f'Most often wrong: {labels[j]} for {labels[i]}, {wrong[i, j]} of {sum(counts[i])} rows'
+
+def _histogram_title(labels, kinds): # of training and test
+    part = lambda *names: np.sum([kinds[k] for k in names], axis=0)/max(1, sum(sum(kinds[k]) for k in names))
+    train, test = part(*(k for k in kinds if k != 'test')), part('test')
+    i = int(np.abs(train - test).argmax())
+    if abs(train[i] - test[i]) < .05: return 'Train and test have the labels in much the same shares'
+    return f'{labels[i]}: {train[i]:.0%} of the training rows, {test[i]:.0%} of the test'
+
+def _speed_title(cost): # seconds of an answer: student, and teacher where there is one
+    seconds = {r['name']: r['seconds'] for r in cost['rows']}
+    student, teacher = seconds['student'], seconds.get('teacher_few_shot')
+    if not teacher: return f'The student answers {1/max(student, 1e-9):,.0f} times a second'
+    times = teacher/max(student, 1e-9)
+    return f"The student answers {max(times, 1/times):,.0f} times as {'fast' if times > 1 else 'slowly'} as its teacher"
+
 @patch
 def figures(self: Report)-> dict: # name -> (section, size in inches, what draws it on axes)
-    "The plots that this report has."
+    "The plots that this report has, each with a title that says what it shows."
     f, rows = self.facts, [r | dict(name=TITLES[r['name']]) for r in self.rows]
-    title = f"{f['metric'].replace('_', ' ')}, n = {rows[0]['n']:,}, 95 % intervals"
+    about = f"{f['metric'].replace('_', ' ')}, n = {rows[0]['n']:,}, 95 % intervals"
     n, high = len(f['labels']), max(2.2, .4*len(rows) + 1)
-    out = dict(intervals=('Result', (5.5, high), lambda ax: draw_intervals(ax, rows, title)))
+    out = dict(intervals=('Result', (5.5, high), lambda ax: draw_intervals(ax, rows, _result_title(f), about)))
     if n:
         side, kinds = max(3.6, .3*n), sum(bool(sum(c)) for c in f['histograms'].values())
-        out['confusion'] = 'Confusion', (side + 1, side), lambda ax: draw_confusion(ax, f['labels'], self.confusion)
-        high = max(2.4, .14*n*kinds + 1)
-        out['histogram'] = 'Labels', (6, high), lambda ax: draw_histogram(ax, f['labels'], f['histograms'])
+        out['confusion'] = 'Confusion', (side + 1, side), lambda ax: draw_confusion(
+            ax, f['labels'], self.confusion, _confusion_title(f['labels'], f['confusion']))
+        out['histogram'] = 'Labels', (6, max(2.4, .14*n*kinds + 1.3)), lambda ax: draw_histogram(
+            ax, f['labels'], f['histograms'], _histogram_title(f['labels'], f['histograms']))
     if f['calibration']:
-        out['reliability'] = 'Calibration', (4.6, 4.2), lambda ax: draw_reliability(ax, f['calibration']['bins'])
+        out['reliability'] = 'Calibration', (4.6, 4.2), lambda ax: draw_reliability(
+            ax, f['calibration']['bins'], f"On average {_sureness(f['calibration'])}")
     if f.get('curve'):
-        out['curve'] = 'Learning curve', (5.5, 3.4), lambda ax: draw_curve(ax, f['curve']['points'], f['metric'])
+        out['curve'] = 'Learning curve', (5.5, 3.4), lambda ax: draw_curve(
+            ax, f['curve']['points'], f['metric'], f['curve']['said'].rsplit('. ', 1)[-1].rstrip('.'))
+    timed = {r['name']: r['seconds'] for r in f['cost']['rows'] if r['seconds'] > 1e-5}
+    speeds = [r | dict(seconds=timed[k]) for r, k in zip(rows, [r['name'] for r in self.rows]) if k in timed]
+    if 'student' in timed and len(speeds) > 1:
+        out['speed'] = 'Cost', (5.5, 3.4), lambda ax: draw_speed(ax, speeds, _speed_title(f['cost']), f['metric'])
     return out
 
 @patch
