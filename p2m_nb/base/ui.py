@@ -49,20 +49,22 @@ def _thin(line, most=300): # the last point is always among those kept
     return line[(len(line) - 1) % -(-len(line)//most)::-(-len(line)//most)] if line else []
 
 def curves_html(curves: dict)-> str: # name -> list of (step, value)
-    "One plot from 0, 190 px high whatever it holds; the second line is dashed."
+    "One plot from 0, 190 px high whatever it holds: two lines, the second dashed; a third, dotted, has its own scale."
     lines = {k: _thin(list(v)) for k, v in curves.items()}
-    points = [p for line in lines.values() for p in line]
-    top, last = max((y for _, y in points), default=1) or 1, max((x for x, _ in points), default=1) or 1
-    digits = 2 if top > .1 else 4
-    at = lambda line: 'L'.join(f'{1000*x/last:.1f},{100 - 100*y/top:.2f}' for x, y in line)
-    paths = ''.join(f'<path class="p2m-grid" d="M0,{y}L1000,{y}"/>' for y in (0, 25, 50, 75, 100))
-    paths += ''.join(f'<path class="p2m-c{i%2}" d="M{at(line)}"/>' for i, line in enumerate(lines.values()) if line)
+    most = lambda some: max((y for line in some for _, y in line), default=1) or 1
+    left, right = most([*lines.values()][:2]), max(1, most([*lines.values()][2:]))
+    last, digits = max((x for line in lines.values() for x, _ in line), default=1) or 1, 2 if left > .1 else 4
+    at = lambda line, top: 'L'.join(f'{1000*x/last:.1f},{100 - 100*y/top:.2f}' for x, y in line)
+    drawn = [('grid', f'0,{y}L1000,{y}') for y in (0, 25, 50, 75, 100)]
+    drawn += [(f'c{i}', at(line, (left, left, right)[i])) for i, line in enumerate(lines.values()) if line]
+    paths = ''.join(f'<path class="p2m-{kind}" d="M{d}"/>' for kind, d in drawn)
     now = lambda line: f' <b>{line[-1][1]:.{digits + 1}f}</b>' if line else ''
     legend = ''.join(f'<span><i></i>{esc(k)}{now(line)}</span>' for k, line in lines.items())
-    figures = ''.join(f'<span>{top*f:.{digits}f}</span>' for f in (1, .75, .5, .25, 0))
+    figures = lambda top, n: ''.join(f'<span>{top*f:.{n}f}</span>' for f in (1, .75, .5, .25, 0))
     svg = f'<svg viewBox="0 0 1000 100" preserveAspectRatio="none" style="height:138px!important">{paths}</svg>'
+    other = f'<div class="p2m-y p2m-right">{figures(right, 2) if len(lines) > 2 else ""}</div>'*(len(lines) > 1)
     return (f'<div class="p2m-plot"><div class="p2m-legend">{legend}</div>'
-            f'<div class="p2m-axes"><div class="p2m-y">{figures}</div>{svg}'
+            f'<div class="p2m-axes"><div class="p2m-y">{figures(left, digits)}</div>{svg}{other}'
             f'<div class="p2m-x0"><span>0</span><span>step</span><span>{last:,}</span></div></div></div>')
 
 # %% ../../nbs/04_base.ui.ipynb #c014

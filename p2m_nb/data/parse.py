@@ -256,8 +256,8 @@ class PromptPanel(Panel):
     def __init__(self, spec: PromptSpec):
         super().__init__()
         self.spec, self.value, self.doubt, self.form = spec, spec, None, None
-        self.table = TickTable([], [Column('n', 'Row', '36px', right=True), Column('input', 'Input'),
-                                    Column('output', 'Output', 'minmax(0,.4fr)', draw=lambda r: chip(r['output']))])
+        self.table = TickTable([], [Column('n', 'Row', '36px', True, True), Column('input', 'Input'),
+                                    Column('output', 'Output', 'minmax(84px,.4fr)', draw=lambda r: chip(r['output']))])
         self._fill(range(len(spec.examples)))
         self.table.watchers.append(self._ticked)
 

@@ -28,8 +28,9 @@ def _groups_of(rows):
 class CuratePanel(Panel):
     "Correct by hand what was kept and what was not. `.value` is a Curated with the edits; without any it is `clean`."
     title, VIEWS = 'Curate', ('Kept', 'Rejected', 'Duplicates', 'Starred')
-    COLUMNS = [Column('input', 'Input'), Column('output', 'Output', 'minmax(0,.4fr)', draw=lambda r: chip(r['output'])),
-               Column('note', 'Note', 'minmax(0,.45fr)', draw=_note), Column('id', 'Row', '44px', True, True)]
+    COLUMNS = [Column('input', 'Input'),
+               Column('output', 'Output', 'minmax(72px,.4fr)', draw=lambda r: chip(r['output'])),
+               Column('note', 'Note', 'minmax(54px,.45fr)', draw=_note), Column('id', 'Row', '44px', True, True)]
     def __init__(self,
         clean: Curated, # as `curate` gave it
         run: Run | None = None, # keeps each edit at once; edits kept there before are applied

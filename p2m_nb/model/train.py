@@ -255,6 +255,7 @@ def check_validation(self: _Loop, record):
     now.curves['validation'].append((now.step, record['loss']))
     if metric:
         said = f'{record[metric]:.3f} (best {now.best_score[0]:.3f})'
+        now.curves.setdefault(metric.replace('_', ' '), []).append((now.step, record[metric]))
         self.progress.update(**{metric: f"{metric.replace('_', ' ')} {said}"})
     return record
 

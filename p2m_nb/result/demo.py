@@ -96,13 +96,12 @@ def body(self: DemoPanel)-> list:
     import ipywidgets as w
     self._field = w.Text(placeholder='Write an input', _dom_classes=('p2m-grow',))
     self._field.on_msg(lambda _, message, __: message.get('event') == 'submit' and self.act(self._ask))
-    tries = [button(x, lambda x=x: self.act(self._ask, x)) for x in self.tries()]
+    tries = [button(x, lambda x=x: self.act(self._ask, x), tooltip=x) for x in self.tries()]
     self._right = w.Combobox(placeholder='The right answer', options=self.spec.labels or (), continuous_update=False)
     self._keep = row_of(self._right, button('Wrong: keep it as an example', lambda: self.act(self._correct)))
     self._bars, self._list = markup(kind='p2m-none'), markup(kind='p2m-none')
-    rows = [row_of(self._field, button('Answer', lambda: self.act(self._ask), go=True)),
-            row_of(markup('try', 'p2m-soft'), *tries)] if tries else [row_of(self._field)]
-    return [*rows, self._bars, self._keep, self._list]
+    ask = row_of(self._field, button('Answer', lambda: self.act(self._ask), go=True))
+    return [ask, *([row_of(markup('try', 'p2m-soft'), *tries)] if tries else []), self._bars, self._keep, self._list]
 
 @patch
 def _ask(self: DemoPanel, text=None):

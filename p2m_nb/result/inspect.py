@@ -48,9 +48,9 @@ class EvaluatePanel(Panel):
         self.views, rows = _views(given), _judged(report.answers, given)
         told = ['expected', 'student', *(n for n in ('teacher_few_shot', 'own_examples') if n in given)]
         name, draw = lambda k: TITLES.get(k, k).capitalize(), lambda k: lambda r: chip(r[k])
-        columns = [Column(k, name(k), 'minmax(0,130px)', False, k in told[2:], draw(k)) for k in told]
+        columns = [Column(k, name(k), 'minmax(62px,130px)', False, k in told[2:], draw(k)) for k in told]
         if report.facts['labels']: columns.append(Column('sure', 'Sure', '52px', True, True))
-        columns = [Column('input', 'Input', 'minmax(110px,1fr)'), *columns]
+        columns = [Column('input', 'Input', 'minmax(84px,1fr)'), *columns]
         self.table = TickTable(rows, columns, details=lambda a: _side_by_side(a, given))
         self.show('Mistakes')
 
