@@ -97,6 +97,9 @@ def test_every_panel_is_pictured_and_none_is_clipped(page, cells):
     folder.mkdir(parents=True)
     shown = dict(prompt='PromptPanel(', datasets='DatasetPanel(', generate='generate(spec', curate='CuratePanel(', model='ModelPanel(',
                  train='.fit(', evaluate='EvaluatePanel(', demo='DemoPanel(')
+    answers = page.panel(cell(cells, shown['demo']))
+    answers.get_by_role('button', name='text Maria').click()
+    answers.locator('.p2m-answers').get_by_text('send message').first.wait_for()
     for look, dark, width in (('light', False, 1200), ('dark', True, 1200), ('narrow', False, 400)):
         page.page.set_viewport_size(dict(width=width, height=1000))
         page.theme(dark)
