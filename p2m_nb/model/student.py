@@ -179,9 +179,10 @@ def memory(self: Student,
     n = count_parameters(sorted(folder.glob('*.safetensors')))
     frozen = shape.get('embeddings', 0)*bool(recipe.get('freeze_embeddings'))
     xs, ys = ([len(text.encode()) for text in side] for side in (train.inputs, train.outputs))
+    answers = np.quantile([b/max(1, a + b) for a, b in zip(xs, ys)] or [0], .9)   # scored from the first on
     longest = min(8 + max(map(sum, zip(xs, ys)), default=0)//3, recipe.get('longest', 512))   # three bytes a token
     return plan_memory(n, shape, trained=n - frozen if recipe['tune'] == 'full' else n//50, longest=longest,
-                       scored=0. if self.kind == 'classifier' else sum(ys)/max(1, sum(xs) + sum(ys)),
+                       scored=0. if self.kind == 'classifier' else float(answers),
                        rows=recipe['batch_size'], free=free_memory(), device=best_device())
 
 # %% ../../nbs/21_model.student.ipynb #c020

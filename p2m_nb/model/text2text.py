@@ -15,7 +15,7 @@ from ..base.core import P2MError, PromptSpec
 from ..base.metrics import headline_metric
 from ..data.template import Template
 from .student import Student
-from .train import by_length
+from .train import TOKENS, budget_parts
 
 # %% ../../nbs/21b_model.text2text.ipynb #c006
 def cut_middle(
@@ -97,8 +97,9 @@ def _measure(self: TextStudent, rows):
     import torch
     rows = rows[:self.recipe['measured']]
     encoded = self._encode(rows)
+    parts = budget_parts(np.arange(len(encoded)), np.array([self._length(r) for r in encoded]), TOKENS['cpu'])
     with torch.inference_mode():
-        losses = by_length(lambda part: self._losses(part).tolist(), encoded, [self._length(r) for r in encoded], 16)
+        losses = [x for part in parts for x in self._losses([encoded[i] for i in part]).tolist()]
     score = headline_metric(self.spec.kind)(self._answer(rows.inputs), rows.outputs)
     return {'loss': float(np.mean(losses)), score.name: score.value}
 
