@@ -268,8 +268,9 @@ def example_folder(
     "What demo and tutorials start from: in `examples` here or above, beside the package, or where pip puts data."
     import p2m_nb
     here, package = Path.cwd(), Path(p2m_nb.__file__).parent.parent
-    shared = Path(sysconfig.get_path('data'))/'share'/'p2m_nb'
-    places = [p/'examples'/name for p in (here, *here.parents, package, shared)]
+    schemes = sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme('user')   # pip install, and with --user
+    shared = [Path(sysconfig.get_path('data', s))/'share'/'p2m_nb' for s in schemes]
+    places = [p/'examples'/name for p in (here, *here.parents, package, *shared)]
     if found := next((p for p in places if p.is_dir()), None): return found
     raise P2MError(f'examples/{name}', 'it is neither here nor where the package is installed',
                    'Work in a clone of the repository, or with a prompt of your own.')
