@@ -211,7 +211,7 @@ def _candidates(student, splits, spec, near, teacher, also, ask):
 
 def _asker(teacher, spec, run, meter, progress):
     def ask(inputs):
-        if teacher is None: raise P2MError('teacher', 'none was given', 'Pass teacher=load_lm().')
+        if teacher is None: raise P2MError('teacher=None', 'there is nobody to ask', 'Pass teacher=load_lm().')
         answers = annotate(teacher, spec, inputs, run=run, meter=meter, progress=progress)
         if len(answers) == len(inputs): return answers
         raise P2MError('teacher', f'it answered {len(answers):,} of {len(inputs):,} rows', 'Go on, or raise max_cost.')
