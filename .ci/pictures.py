@@ -11,7 +11,7 @@ SIZE = 1032, 720
 def frame(name):
     "A panel on a white ground, cut below."
     panel, ground = Image.open(SCREENS/f'{name}_light.png').convert('RGB'), Image.new('RGB', SIZE, 'white')
-    ground.paste(panel.crop((0, 0, *SIZE)) if panel.height > SIZE[1] else panel, (0, 0))
+    ground.paste(panel)
     return ground.quantize(64, dither=Image.Dither.NONE)
 
 

@@ -3,9 +3,8 @@ and the whole way of a learner: search the index of the hub, tick three, load an
 
 The hub is tests/hub_server.py in a process of its own: three sets of 120,000 rows sorted by label, each in two Parquet
 files. Each way runs in a fresh process with an empty cache, timed from its start until it says which rows it has: the imports are
-in it, its end is not. But for `with_encoder_loaded`, where torch and the encoder were in the process before, as in a notebook that
-has searched once. `latency` seconds are added to every
-answer, as a network does. Labels: how many of the four are among the rows.
+in it, its end is not. `with_encoder_loaded` is timed once torch and the encoder are in the process, as in a notebook that has
+searched before. `latency` seconds are added to every answer, as a network does. Labels: how many of the four are among the rows.
 
     python bench/hub.py [latency, default 0 and 0.1]
 """

@@ -17,7 +17,7 @@ from browser import Lab, write_notebook
 
 CARDS = '''
 from p2m_nb.all import *
-import ipywidgets as w, pandas as pd
+import time, ipywidgets as w, pandas as pd
 from p2m_nb.base.core import Progress
 from p2m_nb.base.ui import run_job
 pd.set_option('display.max_rows', 6000)
@@ -32,7 +32,6 @@ def stream():
         for i in range(1000):
             p.rows.append((f'row {i}', 'a', 'kept'))
             p.update(i + 1)
-            import time
             time.sleep(.005)
     return run_job(work, p, wait=False)
 '''

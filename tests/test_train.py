@@ -132,3 +132,15 @@ def test_the_figure_of_a_fit_comes_back_with_the_student(base, tmp_path):
 def test_half_precision_is_for_cuda():
     from p2m_nb.model.train import best_precision
     assert best_precision('cpu') == best_precision('mps') == 'no'
+
+
+def test_a_base_whose_full_training_does_not_fit_is_tuned_with_lora_and_foreseen_so(base):
+    from dataclasses import replace
+    from p2m_nb.model.base import model_card
+    card = model_card(base)
+    judged = lambda tune: student(replace(card, extras=card.extras | dict(tune=tune)))
+    full, small = judged('full'), judged('lora')
+    assert small.memory(ROWS).needed < full.memory(ROWS).needed
+    assert [s.fit(ROWS, epochs=1).recipe['tune'] for s in (full, small)] == ['full', 'lora']
+    again = judged('lora').fit(ROWS, epochs=1, tune='full')
+    assert (again.recipe['tune'], again.recipe['learning_rate']) == ('full', full.recipe['learning_rate'])

@@ -120,10 +120,9 @@ def training_plan(
 def memory_needed(
     card: Card, # of a model
     train: bool = True, # False: to answer
-    free: int | None = None, # bytes that training is cut to, where it can be
 )-> int: # bytes
     "Memory that a model takes, about."
-    return training_plan(card, free).needed if train else 4*weights_of(card) + 200_000_000
+    return training_plan(card).needed if train else 4*weights_of(card) + 200_000_000
 
 # %% ../../nbs/29_model.base.ipynb #c016
 _TUNES = ('full', 'lora')   # the first that fits the memory
@@ -169,7 +168,7 @@ def with_prior(
 # %% ../../nbs/29_model.base.ipynb #c021
 MODEL_FILTERS = {k: FILTERS[k] for k in ('language', 'licence')} | dict( # as FILTERS, of models
     type=lambda c, name: c.extras.get('type') == name,
-    max_memory=lambda c, n: memory_needed(c, free=n) <= n,
+    max_memory=lambda c, n: any(training_plan(c, n, tune).fits for tune in _TUNES),
     on_disk=lambda c, yes: bool(fetched(c)) == yes)
 
 def _local_cards(folder):

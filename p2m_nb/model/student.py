@@ -94,6 +94,7 @@ class Student:
         self.history, self.curves, self.fit_options, self.recipe, self.trained = [], {}, {}, {}, False
         self.cut, self.shortened, self.long_rows = 0., 0, 0   # of the last prediction, twice; of the training rows
         self._tuned = None   # the peft model, when a few weights are trained
+        if getattr(base, 'extras', {}).get('tune') == 'lora': self.RECIPE = self.RECIPE | dict(tune='lora')
         self.progress, self.job, self._model, self._tokenizer, self._keep = None, None, None, None, None
 
     def _wait(self): # until the fit in the background is over; its error is raised here
@@ -148,7 +149,6 @@ def fit(self: Student,
 )-> 'Student': # itself
     "Train on `train`, show how it goes, keep the best epoch."
     self._wait()
-    if tune is None and getattr(self.base, 'extras', {}).get('tune') == 'lora': tune = 'lora'
     given = dict(epochs=epochs, learning_rate=learning_rate, batch_size=batch_size, tune=tune)
     self.fit_options = {k: v for k, v in given.items() if v is not None}
     recipe = make_recipe(self.RECIPE, tuning(tune or self.RECIPE.get('tune'), self.kind), self.fit_options)

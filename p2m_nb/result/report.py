@@ -298,7 +298,8 @@ def _speed_title(cost): # seconds of an answer: student, and teacher where there
     student, teacher = seconds['student'], seconds.get('teacher_few_shot')
     if not teacher: return f'The student answers {1/max(student, 1e-9):,.0f} times a second'
     times = teacher/max(student, 1e-9)
-    return f"The student answers {max(times, 1/times):,.0f} times as {'fast' if times > 1 else 'slowly'} as its teacher"
+    said = f'{max(times, 1/times):,.{int(.1 < times < 10)}f}'
+    return f"The student answers {said} times as {'fast' if times > 1 else 'slowly'} as its teacher"
 
 @patch
 def figures(self: Report)-> dict: # name -> (section, size in inches, what draws it on axes)
