@@ -29,9 +29,9 @@ llama: $(READY)
 	@$(BIN)/python examples/llama.py
 
 # From the quickest check to the slowest; the first that fails stops the rest. Nothing here may need a hub.
-test test-browser: export HF_HUB_OFFLINE := 1
-test test-browser: export HF_DATASETS_OFFLINE := 1
-test test-browser: export JUPYTER_PLATFORM_DIRS := 1
+test test-browser test-oldest: export HF_HUB_OFFLINE := 1
+test test-browser test-oldest: export HF_DATASETS_OFFLINE := 1
+test test-browser test-oldest: export JUPYTER_PLATFORM_DIRS := 1
 test: $(READY)
 	@echo "== modules, README and notebooks in sync"
 	@$(BIN)/python .ci/tidy.py --check

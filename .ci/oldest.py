@@ -13,14 +13,15 @@ def name(requirement): return re.match(r'[\w.-]+', requirement)[0].lower().repla
 
 
 def requirements():
-    "name==version for each `>=` of the runtime dependencies, and what runs tests. nbdev, which wants a new fastcore, stays out."
+    "name==version for each `>=` of what p2m_nb and its server need, and what runs tests. nbdev, which wants a new fastcore, stays out."
     project = tomllib.loads((ROOT/'pyproject.toml').read_text(encoding='utf-8'))['project']
     hosted = re.findall(r'^\w.*', (ROOT/'.ci'/'colab.txt').read_text(encoding='utf-8'), re.M)
     torch = re.findall(r'^torch==.*', (ROOT/'constraints.txt').read_text(encoding='utf-8'), re.M)
-    oldest = [re.sub(r'^([\w.-]+)>=([\d.]+).*', r'\1==\2', d) for d in project['dependencies']]
-    tools = [d for d in project['optional-dependencies']['dev'] if not d.startswith('nbdev')]
-    fixed = {name(r): r for r in [*tools, *oldest, *hosted, *torch]}   # the later ones count
-    return list(fixed.values())
+    extras = project['optional-dependencies']
+    oldest = [re.sub(r'^([\w.-]+)>=([\d.]+).*', r'\1==\2', d) for d in project['dependencies'] + extras['serve']]
+    tools = [d for d in extras['dev'] + extras['lab'] if not d.startswith('nbdev')]
+    fixed = [*hosted, *torch]
+    return [r for r in [*tools, *oldest] if name(r) not in map(name, fixed)] + fixed
 
 
 def main():
@@ -34,7 +35,7 @@ def main():
     print('Installing p2m_nb there changes nothing else.', flush=True)
     run(python, '-m', 'pip', 'install', '-q', '-e', '.')
     run(python.with_name('p2m'), 'weights')
-    run(python, '-m', 'pytest', 'tests', '--nbmake', 'nbs/tutorials', '--nbmake-timeout=300', '-m', 'not browser', '-q')
+    run(python, '-m', 'pytest', 'tests', '--nbmake', 'nbs/tutorials', '--nbmake-timeout=300', '-q')
 
 
 if __name__ == '__main__':

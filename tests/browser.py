@@ -1,6 +1,7 @@
 """Drive JupyterLab, or Notebook 7, in headless Chromium: `with Lab(folder) as lab, lab.open('walk.ipynb') as page: page.run_all()`."""
 import json, os, secrets, shutil, socket, subprocess, sys, time, urllib.request
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -30,6 +31,8 @@ def write_notebook(path, *cells):
     Path(path).write_text(json.dumps(nb), encoding='utf-8', newline='')
 
 
+# ipywidgets 7 asks for MathJax 2, which JupyterLab 4 no longer brings, wherever an HTML widget changes.
+FOREIGN = "Cannot read properties of undefined (reading 'Queue')" if version('ipywidgets') < '8' else None
 PLACES = dict(jupyterlab='doc/tree', notebook='notebooks')   # where a notebook is shown by itself
 
 
@@ -108,8 +111,9 @@ class Page:
     "A notebook in the browser. `.page` is playwright's page; `.console` collects what the browser complained about."
     def __init__(self, page, url):
         self.page, self.console = page, []
-        page.on('console', lambda m: self.console.append(m.text) if m.type == 'error' else None)
-        page.on('pageerror', lambda e: self.console.append(str(e)))
+        complain = lambda text: self.console.append(text) if text != FOREIGN else None
+        page.on('console', lambda m: complain(m.text) if m.type == 'error' else None)
+        page.on('pageerror', lambda e: complain(str(e)))
         page.goto(url, timeout=120_000)
         page.wait_for_selector('.jp-Notebook .jp-Cell', timeout=120_000)
         self.wait('window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status === "idle"')
