@@ -6,6 +6,7 @@ pytestmark = pytest.mark.browser
 EVIL = '<img src=x onerror="window.PWN=1">'
 SPEC = f'''
 from p2m_nb.base.core import *
+from p2m_nb.base.table import *
 from p2m_nb.base.ui import *
 from p2m_nb.data.catalog import Card, Hit, Hits
 spec = PromptSpec('Say what a person at home wants.', labels=('set alarm', 'get weather', '{EVIL}'), kind='classification', examples=[
@@ -89,7 +90,10 @@ def test_ticks_survive_filter_sort_page_and_a_second_view(opened):
     page.until('table.ticks == {0}')
     panel.locator('.p2m-row:visible').nth(1).locator('summary').click()     # opens the row, ticks nothing
     tick(page.panel(1), 2)                                                  # a row that says why it cannot be ticked
-    press(panel, 'Next')
+    panel.get_by_label('Page').fill('3')
+    page.page.keyboard.press('Enter')
+    page.until('table.begin == 50')
+    press(panel, 'Back')
     page.until('table.begin == 25')
     tick(panel, 1)
     page.until('table.ticks == {0, 26}')

@@ -13,7 +13,8 @@ from fastcore.basics import patch
 from ..base.core import *
 from ..base.store import Run
 from ..base.text import language_of, read_json
-from ..base.ui import Code, Column, Panel, TickTable, TickView, button, chip, row_of, visible
+from ..base.table import Column, TickTable, TickView
+from ..base.ui import Code, Panel, button, chip, row_of, visible
 from ..base.lm import Request
 from .layout import (BULLET, CUES, READERS, Reading, best_reading, judge, label_like, odd_lines,
                                 prose, repair, says)
@@ -256,7 +257,7 @@ class PromptPanel(Panel):
     def __init__(self, spec: PromptSpec):
         super().__init__()
         self.spec, self.value, self.doubt, self.form = spec, spec, None, None
-        self.table = TickTable([], [Column('n', 'Row', '36px', True, True), Column('input', 'Input'),
+        self.table = TickTable([], [Column('n', 'Row', '48px', True, True), Column('input', 'Input'),
                                     Column('output', 'Output', 'minmax(84px,.4fr)', draw=lambda r: chip(r['output']))])
         self._fill(range(len(spec.examples)))
         self.table.watchers.append(self._ticked)

@@ -10,7 +10,8 @@ from collections import Counter
 from fastcore.basics import patch
 from ..base.core import *
 from ..base.text import label_words, normalise
-from ..base.ui import (Code, Column, Panel, TickTable, TickView, button, chip, error_html, markup, row_of, run_job,
+from ..base.table import Column, TickTable, TickView
+from ..base.ui import (Code, Panel, button, chip, error_html, markup, row_of, run_job,
     seconds_text, visible)
 from .catalog import Hits
 from .fit import on_hub
@@ -52,8 +53,8 @@ def _card_html(hit):
     return '<br>'.join([esc(c.description), *(f'<b>{k}</b> {esc(v)}' for k, v in facts.items() if v)])
 
 _COLUMNS = [Column('name', 'Dataset', draw=_name_html), Column('rows', 'Rows', '78px', right=True),
-            Column('licence', 'Licence', '104px', narrow=True), Column('language', 'Language', '78px', narrow=True),
-            Column('match', 'Match', '64px', right=True, narrow=True)]
+            Column('licence', 'Licence', '104px', narrow=True), Column('language', 'Language', '92px', narrow=True),
+            Column('match', 'Match', '68px', right=True, narrow=True)]
 
 # %% ../../nbs/14c_data.pick.ipynb #c009
 _KEEP = dict(language=lambda r, spec: spec.language in r['language'], licence=lambda r, spec: r['open'],

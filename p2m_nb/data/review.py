@@ -10,7 +10,8 @@ from fastcore.basics import patch
 from ..base.core import *
 from ..base.store import Run
 from ..base.text import normalise
-from ..base.ui import Code, Column, Panel, TickTable, TickView, button, chip, markup, row_of, visible
+from ..base.table import Column, TickTable, TickView
+from ..base.ui import Code, Panel, button, chip, markup, row_of, visible
 
 # %% ../../nbs/18_data.review.ipynb #c007
 def _note(r):
@@ -30,7 +31,7 @@ class CuratePanel(Panel):
     title, VIEWS = 'Curate', ('Kept', 'Rejected', 'Duplicates', 'Starred')
     COLUMNS = [Column('input', 'Input'),
                Column('output', 'Output', 'minmax(72px,.4fr)', draw=lambda r: chip(r['output'])),
-               Column('note', 'Note', 'minmax(54px,.45fr)', draw=_note), Column('id', 'Row', '44px', True, True)]
+               Column('note', 'Note', 'minmax(54px,.45fr)', draw=_note), Column('id', 'Row', '52px', True, True)]
     def __init__(self,
         clean: Curated, # as `curate` gave it
         run: Run | None = None, # keeps each edit at once; edits kept there before are applied

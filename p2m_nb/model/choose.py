@@ -10,7 +10,8 @@ from dataclasses import replace
 from fastcore.basics import patch
 from ..base.core import Examples, P2MError, PromptSpec, esc, setting
 from ..base.store import Run
-from ..base.ui import Code, Column, Panel, TickTable, TickView, row_of
+from ..base.table import Column, TickTable, TickView
+from ..base.ui import Code, Panel, row_of
 from ..data.catalog import Card, Hit, Hits
 from ..data.fit import on_hub
 from .base import embedded_card, fetch_model, fetched, free_memory, judged, model_card, search_models
@@ -102,10 +103,10 @@ def _base_name(r):
     return f'<b>{esc(r["name"])}</b> <span class="{kind}">{esc(r["said"])}</span>'
 
 _COLUMNS = [Column('name', 'Model', draw=_base_name),
-            Column('weights', 'Weights', '76px', True, True, lambda r: f"{r['weights']/1e6:,.1f} M"*bool(r['weights'])),
+            Column('weights', 'Weights', '84px', True, True, lambda r: f"{r['weights']/1e6:,.1f} M"*bool(r['weights'])),
             Column('size', 'Size', '68px', True, True, draw=lambda r: size_text(r['size'])),
-            Column('needed', 'To train', '74px', True, draw=lambda r: size_text(r['needed'])),
-            Column('answer', 'To answer', '82px', True, True, lambda r: size_text(r['answer'])),
+            Column('needed', 'To train', '84px', True, draw=lambda r: size_text(r['needed'])),
+            Column('answer', 'To answer', '96px', True, True, lambda r: size_text(r['answer'])),
             Column('place', 'Where', '108px', narrow=True)]
 
 # %% ../../nbs/30_model.choose.ipynb #c016

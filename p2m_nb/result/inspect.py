@@ -10,7 +10,8 @@ import math
 from fastcore.basics import patch
 from ..base.core import *
 from ..base.metrics import is_correct
-from ..base.ui import Code, Column, Panel, TickTable, TickView, button, chip, markup, row_of, visible
+from ..base.table import Column, TickTable, TickView
+from ..base.ui import Code, Panel, button, chip, markup, row_of, visible
 from .plots import svg
 from .report import TITLES, Report, provenance_text
 
@@ -49,7 +50,7 @@ class EvaluatePanel(Panel):
         told = ['expected', 'student', *(n for n in ('teacher_few_shot', 'own_examples') if n in given)]
         name, draw = lambda k: TITLES.get(k, k).capitalize(), lambda k: lambda r: chip(r[k])
         columns = [Column(k, name(k), 'minmax(62px,130px)', False, k in told[2:], draw(k)) for k in told]
-        if report.facts['labels']: columns.append(Column('sure', 'Sure', '52px', True, True))
+        if report.facts['labels']: columns.append(Column('sure', 'Sure', '58px', True, True))
         columns = [Column('input', 'Input', 'minmax(84px,1fr)'), *columns]
         self.table = TickTable(rows, columns, details=lambda a: _side_by_side(a, given))
         self.show('Mistakes')
