@@ -107,7 +107,7 @@ def visible(widget, yes: bool = True): widget.layout.display = None if yes else 
 class Panel:
     "Base of all panels: a subclass gives `title`, `status()`, `body()`, `static()`, `.value` and `.code()`."
     title = 'Panel'
-    def __init__(self): self.uid, self._view, self._shown = secrets.token_hex(4), None, []
+    def __init__(self): self.uid, self._view, self._plain, self._shown = secrets.token_hex(4), None, '', []
     def status(self)-> str: return '' # a sentence with numbers
     def body(self)-> list: return [] # widgets under the head
     def static(self)-> str: return '' # HTML of the plain form
@@ -126,7 +126,8 @@ class Panel:
         return f'<div class="p2m-static p2m-s-{self.uid}">{style}{words}{self.static()}</div>'
 
     def refresh_static(self): # so that the saved notebook holds the state as it is now
-        for shown in self._shown: shown.update({'text/html': self.static_html(), 'text/plain': repr(self)}, raw=True)
+        old, self._plain = self._plain, self.static_html()
+        for shown in self._shown*(old != self._plain): shown.update({'text/html': self._plain, 'text/plain': repr(self)}, raw=True)
     def draw(self, last: bool = True): self.refresh(); last and self.refresh_static()
 
     def act(self, do, *args):

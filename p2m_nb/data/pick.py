@@ -93,8 +93,7 @@ class DatasetPanel(Panel):
         if len(new) == 1: self.at, = new
         if self.at not in ticks: self.at = next((i for i in self.hits if i in ticks), None)
         self.loaded, self._seen = self.loaded if ticks == self._seen else None, set(ticks)
-        if self.at is not None and not self.read(self.at).card.usable: return self.table.tick(self.at, on=False)
-        self.draw()
+        if self.at is not None and not self.read(self.at).card.usable: self.table.tick(self.at, on=False)
 
 # %% ../../nbs/14c_data.pick.ipynb #c010
 @patch
@@ -231,6 +230,7 @@ def body(self: DatasetPanel)-> list:
     parts = [row_of(self._which, markup('rows', 'p2m-soft'), self._take), *sides, self._template, self._labels]
     self._map = w.VBox([*parts, self._relabel_row(), self._three], _dom_classes=('p2m-map',))
     view = TickView(self.table, self._use, empty=self.note or NOTHING)
+    self.table.watchers.append(self.draw)   # after the rows, which are what a click is to change
     bar, *rest = view.widgets
     words, *buttons = bar.children
     return [row_of(words, *self._narrow.values(), *buttons), *rest, self._map]
