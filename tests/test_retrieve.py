@@ -1,5 +1,5 @@
 """The right set is taken, and one of another task never is; bundled, in a folder of thousands, and on a hub."""
-import csv, sys
+import csv, sys, threading
 from pathlib import Path
 
 import pytest
@@ -225,3 +225,25 @@ def test_a_panel_shows_what_went_wrong_on_the_hub_and_goes_on(indexed, monkeypat
     assert len(panel.job.result()) > 0
     panel.draw()
     assert panel._error.value == '' and 'Done' in panel._head.value
+
+def test_reading_a_hub_is_stopped_and_goes_on(indexed):
+    panel = DatasetPanel(search_datasets(LAMPS, catalog='hub', embedder='words'), LAMPS)
+    panel.view
+    begun, go = threading.Event(), threading.Event()
+    def hold(path, n):
+        begun.set()
+        go.wait(20)
+    indexed.fault = hold
+    panel._use.click()
+    assert begun.wait(20)
+    panel.draw()
+    assert 'Reading 0 of 1 datasets' in panel._head.value and panel._use.layout.display == 'none' and panel._stop.layout.display is None
+    panel._stop.click()
+    go.set()
+    panel.job.result()
+    panel.draw()
+    assert panel.loaded is None and 'Stopped by you' in panel._head.value and panel._use.layout.display is None
+    panel._use.click()
+    assert len(panel.job.result()) > 0
+    panel.draw()
+    assert 'Done' in panel._head.value

@@ -79,10 +79,15 @@ class DatasetPanel(Panel):
     @property
     def df(self): return sum((self.preview(h.card.id)[:3] for h in self.value), Examples()).df # three rows of each
     def tick(self, *ids, on: bool = True): self.table.tick(*ids, on=on)
-    def load(self): self.loaded = load_datasets(self.value, self.spec); return self.loaded
+    def load(self, progress: Progress | None = None): # nothing is loaded when it was stopped
+        picked = self.value
+        rows = load_datasets(picked, self.spec, progress=progress)
+        if not (progress and progress.stopped) and picked == self.value: self.loaded = rows
+        return rows
     def use(self): # what the blue button does: sets of a hub are read in the background
         if not any(on_hub(h.card) for h in self.value): return self.load()
-        self.job = run_job(self.load, Progress('retrieve', unit='datasets'), wait=False, view=self)
+        p = Progress('retrieve', total=len(self.value), unit='datasets')
+        self.job = run_job(lambda: self.load(p), p, wait=False, view=self)
     def static(self)-> str: return self.table.static() if self.hits else f'<p>{esc(self.note or NOTHING)}</p>'
     def show(self, id: str): self.at = self.read(id).card.id # whose columns are shown
     def narrow(self, *which: str): # show only sets in the task's language, of an open licence, not gated
@@ -92,7 +97,9 @@ class DatasetPanel(Panel):
         ticks, new = self.table.ticks, self.table.ticks - self._seen
         if len(new) == 1: self.at, = new
         if self.at not in ticks: self.at = next((i for i in self.hits if i in ticks), None)
-        self.loaded, self._seen = self.loaded if ticks == self._seen else None, set(ticks)
+        if ticks != self._seen:
+            self.loaded, self._seen = None, set(ticks)
+            if self.job and not self.job.running: self.job = None
         if self.at is not None and not self.read(self.at).card.usable: self.table.tick(self.at, on=False)
 
 # %% ../../nbs/14c_data.pick.ipynb #c010
@@ -179,9 +186,10 @@ def take(self: DatasetPanel, id: str, n: int | None = None): # so many rows of a
 @patch
 def status(self: DatasetPanel)-> str:
     n, picked = len(self.hits), self.value
-    busy = self.job and self.job.running
-    if busy: return f'Reading {len(picked):,} datasets, {seconds_text(self.job.progress.seconds)}.'
+    p = self.job and self.job.progress
+    if p and self.job.running: return f'Reading {p.done:,} of {p.total:,} datasets, {seconds_text(p.seconds)}.'
     if self.loaded is not None: return f'Done: {self.loaded._describe()}.'
+    if p and p.stopped: return f'Stopped by you: {p.done:,} of {p.total:,} datasets read.'
     if not picked: return f'{n:,} found, none ' + ('ticked. ' if self.found.chosen else 'fits. ') + self.note
     said = 'chosen for you' if picked == self.found.chosen else 'ticked'
     return f'{n:,} found, {len(picked):,} {said}: check how the columns map, then use them. {self.note}'
@@ -208,6 +216,7 @@ def body(self: DatasetPanel)-> list:
     import ipywidgets as w
     toggle = lambda text: w.ToggleButton(description=text)
     self._use, self._which = button('', lambda: self.act(self.use), go=True), w.ToggleButtons()
+    self._stop = button('Stop', lambda: self.job and self.job.stop())
     self._narrow = dict(language=toggle(f'{LANGUAGES.get(self.spec.language, self.spec.language)} only'),
                         licence=toggle('open licence'), gated=toggle('hide gated'))
     for field in self._narrow.values():
@@ -229,7 +238,7 @@ def body(self: DatasetPanel)-> list:
              for k, fields in (('input', self._inputs), ('output', self._outputs))]
     parts = [row_of(self._which, markup('rows', 'p2m-soft'), self._take), *sides, self._template, self._labels]
     self._map = w.VBox([*parts, self._relabel_row(), self._three], _dom_classes=('p2m-map',))
-    view = TickView(self.table, self._use, empty=self.note or NOTHING)
+    view = TickView(self.table, self._stop, self._use, empty=self.note or NOTHING)
     self.table.watchers.append(self.draw)   # after the rows, which are what a click is to change
     bar, *rest = view.widgets
     words, *buttons = bar.children
@@ -251,7 +260,9 @@ def refresh(self: DatasetPanel):
     Panel.refresh(self)
     n, self._quiet, busy = len(self.value), True, bool(self.job and self.job.running)
     if self.job and self.job.error: self.job = self.complain(self.job.error)   # said once
-    self._use.description, self._use.disabled = f'Use {n:,} dataset' + 's'*(n != 1), not n or busy
+    self._use.description, self._use.disabled = f'Use {n:,} dataset' + 's'*(n != 1), not n
+    visible(self._use, not busy)
+    visible(self._stop, busy)
     visible(self._map, self.at is not None)
     if self.at is not None: self._fill(self.hits[self.at])
     self._quiet = False

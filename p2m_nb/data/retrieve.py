@@ -244,15 +244,21 @@ def load_datasets(
     spec: PromptSpec,
     run = None, # a Run keeps the rows, licences and revisions
     max_rows: int | None = None, # most rows a set; None is the setting max_rows
-)-> Curated: # Examples whose source is the set's id; 0 rows if nothing is chosen
+    progress: Progress | None = None, # counts the sets; once it is stopped no further one is read
+)-> Curated: # Examples whose source is the set's id; 0 rows if nothing is chosen, or it was stopped
     "Rows of all chosen sets, merged, without repeats."
-    hits = hits if isinstance(hits, Hits) else Hits(hits)
-    chosen = Hits(_read_late(h, spec, hits.embedder) if is_unread(h) else h for h in hits.chosen)
+    hits, progress = hits if isinstance(hits, Hits) else Hits(hits), progress or Progress('retrieve')
+    chosen = Hits(_read_late(h, spec, hits.embedder) if is_unread(h) else h for h in hits.chosen if not progress.stopped)
     taken = [[h.card.id, h.card.revision, h.columns, h.label_map, h.rows] for h in chosen]
     params = dict(spec=spec.fingerprint, taken=taken, max_rows=setting('max_rows', max_rows))
     done = run.result('retrieve', params) if run is not None else None
     if done: return Curated(*(from_jsonl((done/f'{n}.jsonl').read_text('utf-8')) for n in ('rows', 'rejected')))
-    with ThreadPoolExecutor(4) as pool: parts = list(pool.map(lambda h: hit_examples(h, spec, max_rows), chosen))
+    parts, read = [], lambda h: None if progress.stopped else hit_examples(h, spec, max_rows)
+    with ThreadPoolExecutor(4) as pool:
+        for part in pool.map(read, chosen):
+            parts.append(part)
+            progress.update(len(parts) - parts.count(None))
+    if len(chosen) < len(hits.chosen) or None in parts: return Curated()
     kept, repeats = _without_repeats([r for p in parts for r in p])
     made = Curated(kept, [r for p in parts for r in p.rejected] + repeats)
     if run is not None: _keep(run, params, chosen, made)

@@ -145,7 +145,7 @@ def _calibration_facts(labels, answers): # how sure the student was: the likelih
 
 def _provenance(splits, datasets=()):
     count = lambda rows: dict(Counter(str(r.get('source') or 'unknown') for r in rows).most_common())
-    labelled = sum('labelled_by' in r or 'outvoted' in r for r in splits.test)   # keys of rows that a model answered
+    labelled = sum('outvoted' in r for r in splits.test)   # rows that a model answered
     return dict(train=count(splits.train), test=count(splits.test), removed=len(getattr(splits.train, 'rejected', ())),
                 labelled=labelled, datasets=list(datasets))
 
