@@ -2,7 +2,7 @@
 
 `tidy.py` writes all four, `tidy.py readme` one of them; with `--check` nothing is written, and what is off is named.
 """
-import argparse, filecmp, os, re, shutil, subprocess, sys, tempfile
+import argparse, filecmp, os, re, shutil, subprocess, sys, tempfile, tomllib
 from copy import deepcopy
 from pathlib import Path
 import nbformat
@@ -11,6 +11,7 @@ from api import api_text
 ROOT = Path(__file__).resolve().parent.parent
 KERNEL = dict(display_name='python3', language='python', name='python3')
 MACHINE = re.compile(r'(?<![\w.:/~-])/(?:home|root|Users|work|mnt|opt)/[\w./-]*')
+COLAB = 'https://colab.research.google.com'
 WIDGETS = ('application/vnd.jupyter.widget-view+json', 'application/vnd.jupyter.widget-state+json')
 
 
@@ -39,6 +40,15 @@ def paths():
     return [p for p in sorted((ROOT/'nbs').rglob('*.ipynb')) if '.ipynb_checkpoints' not in p.parts]
 
 
+def badge(path):
+    "What opens a tutorial in Colab; nothing while pyproject.toml has no address of the repository on GitHub."
+    urls = tomllib.loads((ROOT/'pyproject.toml').read_text(encoding='utf-8'))['project'].get('urls', {})
+    found = re.fullmatch(r'https://github\.com/([\w.-]+/[\w.-]+?)(\.git)?/?', urls.get('Repository', ''))
+    if not found or path.parent.name != 'tutorials': return ''
+    place = path.relative_to(ROOT).as_posix()
+    return f'\n\n[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({COLAB}/github/{found[1]}/blob/main/{place})'
+
+
 def clean(nb):
     "Drop what differs from run to run or breaks a viewer: widget state, counts, metadata. Text and tables stay."
     nb = deepcopy(nb)
@@ -60,13 +70,20 @@ def clean_output(output):
     return output
 
 
+def committed(path):
+    "A notebook as it is committed."
+    nb = clean(nbformat.read(path, as_version=4))
+    nb.cells[0].source = re.sub(rf'\s*\[!\[[^]]*\]\({COLAB}.*', '', nb.cells[0].source) + badge(path)
+    return nb
+
+
 def faults(path):
     "What is wrong with one notebook."
     nb, name = nbformat.read(path, as_version=4), path.relative_to(ROOT).as_posix()
     ids = [c.get('id') for c in nb.cells]
     outputs = [(i, o) for i, c in enumerate(nb.cells) if c.cell_type == 'code' for o in c.outputs]
     shown = [(i, str(o.get('text', '')) + ''.join(v for v in o.get('data', {}).values() if isinstance(v, str))) for i, o in outputs]
-    return ([f'{name} holds widget state, counts or metadata'] * (clean(nb) != nb)
+    return ([f'{name} holds widget state, counts, metadata or a wrong badge'] * (committed(path) != nb)
             + [f'{name} has cells without an id of their own'] * (None in ids or len(set(ids)) < len(ids))
             + [f'{name}, cell {i}: a saved error' for i, o in outputs if o.output_type == 'error']
             + [f'{name}, cell {i}: a path of one machine, {m[0]}' for i, text in shown for m in [MACHINE.search(text)] if m])
@@ -76,8 +93,7 @@ def notebooks(check):
     "Notebooks as they are committed."
     if check: return [fault for path in paths() for fault in faults(path)]
     for path in paths():
-        nb = nbformat.read(path, as_version=4)
-        if clean(nb) != nb: nbformat.write(clean(nb), path)
+        if committed(path) != nbformat.read(path, as_version=4): nbformat.write(committed(path), path)
 
 
 def linked(text):

@@ -141,6 +141,11 @@ def test_readme_is_made_from_the_index(): assert tidy.readme(check=True) == []
 def test_the_page_of_names_is_made_from_the_modules(): assert tidy.pages(check=True) == []
 
 
+def test_contributing_names_every_room():
+    told = re.findall(r'^\| `(\w+)` \| (.+?) \|', (ROOT/'CONTRIBUTING.md').read_text(encoding='utf-8'), re.M)
+    assert [f'{floor}.{room}' for floor, rooms in told for room in rooms.split(', ')] == [r for r in ROOMS if '.' in r]
+
+
 def test_clean_takes_widget_state_and_keeps_text():
     output = lambda **data: nbformat.v4.new_output('display_data', data=data)
     nb = nbformat.v4.new_notebook(metadata=dict(widgets={}), cells=[nbformat.v4.new_code_cell('panel', execution_count=3, outputs=[
@@ -148,6 +153,23 @@ def test_clean_takes_widget_state_and_keeps_text():
     cell = tidy.clean(nb).cells[0]
     assert [o.data for o in cell.outputs] == [{'text/html': '<b>static</b>'}]
     assert cell.execution_count is None and 'widgets' not in tidy.clean(nb).metadata
+
+
+def test_a_tutorial_opens_in_colab_once_the_repository_has_an_address(tmp_path, monkeypatch):
+    (tmp_path/'nbs'/'tutorials').mkdir(parents=True)
+    path, project = tmp_path/'nbs'/'tutorials'/'01.ipynb', tmp_path/'pyproject.toml'
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell('# One')]), path)
+    monkeypatch.setattr(tidy, 'ROOT', tmp_path)
+    title = lambda: nbformat.read(path, as_version=4).cells[0].source
+    for address in ('https://github.com/who/what.git', 'https://github.com/new/name'):   # a second time it is put right, not added
+        project.write_text(f'[project]\nurls = {{Repository = "{address}"}}', encoding='utf-8')
+        tidy.notebooks(check=False)
+        assert tidy.notebooks(check=True) == []
+    assert title().startswith('# One\n\n[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](')
+    assert title().endswith('](https://colab.research.google.com/github/new/name/blob/main/nbs/tutorials/01.ipynb)')
+    project.write_text('[project]\n', encoding='utf-8')
+    tidy.notebooks(check=False)
+    assert title() == '# One'
 
 
 def test_every_tutorial_starts_by_installing_where_nothing_is_installed():

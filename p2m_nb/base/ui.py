@@ -127,7 +127,8 @@ class Panel:
 
     def refresh_static(self): # so that the saved notebook holds the state as it is now
         old, self._plain = self._plain, self.static_html()
-        for shown in self._shown*(old != self._plain): shown.update({'text/html': self._plain, 'text/plain': repr(self)}, raw=True)
+        data = {'text/html': self._plain, 'text/plain': repr(self)}
+        for shown in self._shown*(old != self._plain): shown.update(data, raw=True)
     def draw(self, last: bool = True): self.refresh(); last and self.refresh_static()
 
     def act(self, do, *args):

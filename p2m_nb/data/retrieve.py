@@ -248,7 +248,8 @@ def load_datasets(
 )-> Curated: # Examples whose source is the set's id; 0 rows if nothing is chosen, or it was stopped
     "Rows of all chosen sets, merged, without repeats."
     hits, progress = hits if isinstance(hits, Hits) else Hits(hits), progress or Progress('retrieve')
-    chosen = Hits(_read_late(h, spec, hits.embedder) if is_unread(h) else h for h in hits.chosen if not progress.stopped)
+    late = lambda h: _read_late(h, spec, hits.embedder) if is_unread(h) else h
+    chosen = Hits(late(h) for h in hits.chosen if not progress.stopped)
     taken = [[h.card.id, h.card.revision, h.columns, h.label_map, h.rows] for h in chosen]
     params = dict(spec=spec.fingerprint, taken=taken, max_rows=setting('max_rows', max_rows))
     done = run.result('retrieve', params) if run is not None else None
