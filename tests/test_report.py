@@ -125,7 +125,7 @@ def test_the_nearest_row_gives_its_answer():
 
 def test_synthetic_and_labelled_by_a_model_are_said_first():
     spec = task()
-    rows = [dict(input=f'{i} good', output='good', source='web', labelled_by='a model') for i in range(3)]
+    rows = [dict(input=f'{i} good', output='good', source='web', outvoted='bad') for i in range(3)]
     rows += [dict(input='so bad', output='bad', source='generated')]
     report = evaluate_model(Rule(spec), Splits(Examples.of(spec.examples), Examples(), Examples(rows)), spec)
     for text in everything(report):
