@@ -49,7 +49,7 @@ class EvaluatePanel(Panel):
         self.views, rows = _views(given), _judged(report.answers, given)
         told = ['expected', 'student', *(n for n in ('teacher_few_shot', 'own_examples') if n in given)]
         name, draw = lambda k: TITLES.get(k, k).capitalize(), lambda k: lambda r: chip(r[k])
-        columns = [Column(k, name(k), 'minmax(62px,130px)', False, k in told[2:], draw(k)) for k in told]
+        columns = [Column(k, name(k), 'minmax(70px,142px)', False, k in told[2:], draw(k)) for k in told]
         if report.facts['labels']: columns.append(Column('sure', 'Sure', '58px', True, True))
         columns = [Column('input', 'Input', 'minmax(84px,1fr)'), *columns]
         self.table = TickTable(rows, columns, details=lambda a: _side_by_side(a, given))
