@@ -57,8 +57,9 @@ def curves_html(curves: dict)-> str: # name -> list of (step, value)
     drawn = [('grid', f'0,{y}L1000,{y}') for y in (0, 25, 50, 75, 100)]
     drawn += [(f'c{i}', at(line, (left, left, right)[i])) for i, line in enumerate(lines.values()) if line]
     paths = ''.join(f'<path class="p2m-{kind}" d="M{d}"/>' for kind, d in drawn)
-    now = lambda line: f' <b>{line[-1][1]:.{digits + 1}f}</b>' if line else ''
-    legend = ''.join(f'<span><i></i>{esc(k)}{now(line)}</span>' for k, line in lines.items())
+    now = lambda line, n: f' <b>{line[-1][1]:.{n + 1}f}</b>' if line else ''
+    each = zip(lines.items(), (digits, digits, 2))   # a small loss has more digits, a metric never
+    legend = ''.join(f'<span><i></i>{esc(k)}{now(line, n)}</span>' for (k, line), n in each)
     figures = lambda top, n: ''.join(f'<span>{top*f:.{n}f}</span>' for f in (1, .75, .5, .25, 0))
     svg = f'<svg viewBox="0 0 1000 100" preserveAspectRatio="none" style="height:138px!important">{paths}</svg>'
     other = f'<div class="p2m-y p2m-right">{figures(right, 2) if len(lines) > 2 else ""}</div>'*(len(lines) > 1)
