@@ -32,7 +32,7 @@ def write_notebook(path, *cells):
 
 
 # ipywidgets 7 asks for MathJax 2, which JupyterLab 4 no longer brings, wherever an HTML widget changes.
-FOREIGN = "Cannot read properties of undefined (reading 'Queue')" if version('ipywidgets') < '8' else None
+FOREIGN = "Cannot read properties of undefined (reading 'Queue')" if int(version('ipywidgets').split('.')[0]) < 8 else None
 PLACES = dict(jupyterlab='doc/tree', notebook='notebooks')   # where a notebook is shown by itself
 
 
