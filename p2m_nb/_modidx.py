@@ -1666,6 +1666,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                'p2m_nb/result/serve.py'),
                                      'p2m_nb.result.serve.Service.__repr__': ( 'result.serve.html#service.__repr__',
                                                                                'p2m_nb/result/serve.py'),
+                                     'p2m_nb.result.serve.Service._cut_off': ( 'result.serve.html#service._cut_off',
+                                                                               'p2m_nb/result/serve.py'),
                                      'p2m_nb.result.serve.Service.counts': ('result.serve.html#service.counts', 'p2m_nb/result/serve.py'),
                                      'p2m_nb.result.serve.Service.stop': ('result.serve.html#service.stop', 'p2m_nb/result/serve.py'),
                                      'p2m_nb.result.serve._Limit': ('result.serve.html#_limit', 'p2m_nb/result/serve.py'),

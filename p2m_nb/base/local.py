@@ -64,7 +64,9 @@ def _convert(gguf, folder):
         model.hf_quantizer, model.is_quantized = None, False
         if hasattr(model.config, 'quantization_config'): del model.config.quantization_config
         model.save_pretrained(f'{new}/model')
-        AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(f'{new}/model')
+        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+        tokenizer.clean_up_tokenization_spaces = False   # True is ignored for it, and transformers 5.15 says so
+        tokenizer.save_pretrained(f'{new}/model')
         os.replace(f'{new}/model', folder)
 
 # %% ../../nbs/06_base.local.ipynb #c011
@@ -91,8 +93,7 @@ def shared_attention(
 ): # (b, q, heads, d), None
     "Attention of each row to a prefix held once and to its own tokens; one softmax over both."
     import torch
-    b, h, q, d = query.shape
-    kv, n = key.shape[1], key.shape[2]
+    (b, h, q, d), (kv, n) = query.shape, key.shape[1:3]
     query = (query*(d**-0.5 if scaling is None else scaling)).reshape(b, kv, -1, d)
     own = (query @ key.transpose(2, 3)).reshape(b, h, q, n) + attention_mask
     past_k, past_v = shared.layer(module.layer_idx)
@@ -102,8 +103,7 @@ def shared_attention(
     weights = torch.softmax(torch.cat([past, own], -1), -1, dtype=torch.float32).to(value.dtype)
     left = weights[..., :p].reshape(b, kv, -1, p).transpose(0, 1).reshape(kv, -1, p) @ past_v[0]
     right = weights[..., p:].reshape(b, kv, -1, n) @ value
-    out = left.view(kv, b, -1, d).transpose(0, 1) + right
-    return out.reshape(b, h, q, d).transpose(1, 2).contiguous(), None
+    return (left.view(kv, b, -1, d).transpose(0, 1) + right).reshape(b, h, q, d).transpose(1, 2).contiguous(), None
 
 # %% ../../nbs/06_base.local.ipynb #c015
 class KVCache:

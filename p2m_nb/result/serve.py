@@ -10,6 +10,7 @@ __all__ = ['Reply', 'Asked', 'replies', 'Busy', 'Batcher', 'chat_body', 'complet
 import asyncio, errno, json, math, secrets, socket, threading, time
 from collections import deque, namedtuple
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 from ..base.core import *
@@ -311,8 +312,12 @@ class Service:
         while self.thread.is_alive():
             self.thread.join(.05)
             if self.counts['accepted'] > self.counts['answered']: since = time.monotonic()
-            if time.monotonic() > since + patience: self.server.force_exit = True
+            if time.monotonic() > since + patience: self._cut_off()
         self.batcher.close()
+    def _cut_off(self): # what stays open: from Python 3.12 on uvicorn would wait for it, even when forced
+        self.server.force_exit = True
+        drop = lambda: [c.transport.abort() for c in [*self.server.server_state.connections]]
+        with suppress(RuntimeError): self.server.servers[0].get_loop().call_soon_threadsafe(drop)   # it has just ended
     def __enter__(self): return self
     def __exit__(self, *_): self.stop()
     def __repr__(self):
