@@ -6,6 +6,7 @@
 __all__ = ['NOTHING', 'warning_of', 'DatasetPanel']
 
 # %% ../../nbs/14c_data.pick.ipynb #c003
+import threading
 from collections import Counter
 from fastcore.basics import patch
 from ..base.core import *
@@ -67,7 +68,7 @@ class DatasetPanel(Panel):
         super().__init__()
         self.spec, self.found, self.hits = spec, hits, {h.card.id: h for h in hits}
         self.note, self.at, self.loaded, self.job = hits.note, None, None, None
-        self._seen, self._quiet, self._filled = set(), False, None
+        self._seen, self._quiet, self._filled, self._lock = set(), False, None, threading.RLock()
         self.table = TickTable([_table_row(h) for h in hits], _COLUMNS, [h.card.id for h in self.found.chosen],
                                details=lambda r: _card_html(self.hits[r['id']]))
         self.table.watchers.append(self._ticked)
@@ -87,7 +88,7 @@ class DatasetPanel(Panel):
     def use(self): # what the blue button does: sets of a hub are read in the background
         if not any(on_hub(h.card) for h in self.value): return self.load()
         p = Progress('retrieve', total=len(self.value), unit='datasets')
-        self.job = run_job(lambda: self.load(p), p, wait=False, view=self)
+        with self._lock: self.job = run_job(lambda: self.load(p), p, wait=False, view=self)
     def static(self)-> str: return self.table.static() if self.hits else f'<p>{esc(self.note or NOTHING)}</p>'
     def show(self, id: str): self.at = self.read(id).card.id # whose columns are shown
     def narrow(self, *which: str): # show only sets in the task's language, of an open licence, not gated
@@ -186,8 +187,9 @@ def take(self: DatasetPanel, id: str, n: int | None = None): # so many rows of a
 @patch
 def status(self: DatasetPanel)-> str:
     n, picked = len(self.hits), self.value
-    p = self.job and self.job.progress
-    if p and self.job.running: return f'Reading {p.done:,} of {p.total:,} datasets, {seconds_text(p.seconds)}.'
+    job = self.job
+    p = job and job.progress
+    if p and job.running: return f'Reading {p.done:,} of {p.total:,} datasets, {seconds_text(p.seconds)}.'
     if self.loaded is not None: return f'Done: {self.loaded._describe()}.'
     if p and p.stopped: return f'Stopped by you: {p.done:,} of {p.total:,} datasets read.'
     if not picked: return f'{n:,} found, none ' + ('ticked. ' if self.found.chosen else 'fits. ') + self.note
@@ -258,8 +260,10 @@ def _relabel_row(self: DatasetPanel):
 def refresh(self: DatasetPanel):
     if self._view is None: return
     Panel.refresh(self)
-    n, self._quiet, busy = len(self.value), True, bool(self.job and self.job.running)
-    if self.job and self.job.error: self.job = self.complain(self.job.error)   # said once
+    with self._lock:   # the end of a job is drawn in a thread of its own
+        job = self.job
+        if job and job.error: self.job = self.complain(job.error)   # said once
+    n, self._quiet, busy = len(self.value), True, bool(job and job.running)
     self._use.description, self._use.disabled = f'Use {n:,} dataset' + 's'*(n != 1), not n
     visible(self._use, not busy)
     visible(self._stop, busy)
