@@ -93,7 +93,7 @@ def notebooks(check):
     "Notebooks as they are committed."
     if check: return [fault for path in paths() for fault in faults(path)]
     for path in paths():
-        if committed(path) != nbformat.read(path, as_version=4): nbformat.write(committed(path), path)
+        if (nb := committed(path)) != nbformat.read(path, as_version=4): nbformat.write(nb, path)
 
 
 def linked(text):

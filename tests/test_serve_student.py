@@ -103,8 +103,8 @@ def test_callers_at_once_share_batches(served, student):
     with ThreadPoolExecutor(32) as callers: answers = list(callers.map(served.chat, texts))
     assert [a.choices[0].message.content for a in answers] == student.predict(TEXTS)*50
     after = served.health()
-    assert after['texts'] - before['texts'] == len(texts) and after['largest'] > 4
-    assert after['batches'] - before['batches'] < len(texts) and after['waiting'] == 0   # how many share hangs on the callers' pace
+    assert after['texts'] - before['texts'] == len(texts) and after['waiting'] == 0
+    assert after['largest'] > 4   # how many batches it comes to hangs on the callers' pace
 
 
 def test_written_answers_do_not_depend_on_who_else_asks(tmp_path):

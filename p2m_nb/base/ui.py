@@ -127,9 +127,10 @@ class Panel:
         return f'<div class="p2m-static p2m-s-{self.uid}">{style}{words}{self.static()}</div>'
 
     def refresh_static(self): # so that the saved notebook holds the state as it is now
+        if not self._shown: return
         old, self._plain = self._plain, self.static_html()
-        data = {'text/html': self._plain, 'text/plain': repr(self)}
-        for shown in self._shown*(old != self._plain): shown.update(data, raw=True)
+        if old == self._plain: return
+        for shown in self._shown: shown.update({'text/html': self._plain, 'text/plain': repr(self)}, raw=True)
     def draw(self, last: bool = True): self.refresh(); last and self.refresh_static()
 
     def act(self, do, *args):

@@ -100,7 +100,7 @@ class DatasetPanel(Panel):
         if self.at not in ticks: self.at = next((i for i in self.hits if i in ticks), None)
         if ticks != self._seen:
             self.loaded, self._seen = None, set(ticks)
-            if self.job and not self.job.running: self.job = None
+            if (job := self.job) and not job.running: self.job = None
         if self.at is not None and not self.read(self.at).card.usable: self.table.tick(self.at, on=False)
 
 # %% ../../nbs/14c_data.pick.ipynb #c010
@@ -218,7 +218,7 @@ def body(self: DatasetPanel)-> list:
     import ipywidgets as w
     toggle = lambda text: w.ToggleButton(description=text)
     self._use, self._which = button('', lambda: self.act(self.use), go=True), w.ToggleButtons()
-    self._stop = button('Stop', lambda: self.job and self.job.stop())
+    self._stop = button('Stop', lambda: (job := self.job) and job.stop())
     self._narrow = dict(language=toggle(f'{LANGUAGES.get(self.spec.language, self.spec.language)} only'),
                         licence=toggle('open licence'), gated=toggle('hide gated'))
     for field in self._narrow.values():

@@ -252,14 +252,14 @@ def load_datasets(
     chosen = Hits(late(h) for h in hits.chosen if not progress.stopped)
     taken = [[h.card.id, h.card.revision, h.columns, h.label_map, h.rows] for h in chosen]
     params = dict(spec=spec.fingerprint, taken=taken, max_rows=setting('max_rows', max_rows))
-    done = run.result('retrieve', params) if run is not None else None
+    done = run.result('retrieve', params) if run is not None and not progress.stopped else None
     if done: return Curated(*(from_jsonl((done/f'{n}.jsonl').read_text('utf-8')) for n in ('rows', 'rejected')))
     parts, read = [], lambda h: None if progress.stopped else hit_examples(h, spec, max_rows)
     with ThreadPoolExecutor(4) as pool:
         for part in pool.map(read, chosen):
             parts.append(part)
             progress.update(len(parts) - parts.count(None))
-    if len(chosen) < len(hits.chosen) or None in parts: return Curated()
+    if progress.stopped: return Curated()
     kept, repeats = _without_repeats([r for p in parts for r in p])
     made = Curated(kept, [r for p in parts for r in p.rejected] + repeats)
     if run is not None: _keep(run, params, chosen, made)
